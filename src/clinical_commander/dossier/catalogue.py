@@ -1,0 +1,395 @@
+"""catalogue/*.yaml and tools/*.yaml in, the vocabulary out: facts, constraints, actions, conflicts, tools, words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+
+from clinical_commander.dossier.model import (
+    Action,
+    Allowed,
+    Citation,
+    Conflict,
+    Constraint,
+    Contraindication,
+    Fact,
+    Order,
+    Source,
+    Tool,
+    ToolRow,
+)
+from clinical_commander.dossier.reader import Reader
+from clinical_commander.dossier.resolve import Resolver
+from clinical_commander.dossier.source import Node, Scalar, Sequence
+from clinical_commander.errors import ClinicalCommanderError
+from clinical_commander.logic.check import Context, Entry
+from clinical_commander.quantity import Unit, bounds, unit
+
+KINDS = ("boolean", "number", "integer", "code")
+VERBS = (
+    "start",
+    "stop",
+    "hold",
+    "give",
+    "perform",
+    "order",
+    "position",
+    "isolate",
+    "monitor",
+    "refer",
+    "educate",
+    "avoid",
+)
+PRIORITIES = ("stat", "urgent", "routine")
+TOOL_KINDS = ("rules", "table", "sum", "criteria", "formula")
+
+
+# --- facts
+
+
+def read_facts(node: Node, resolver: Resolver) -> tuple[dict[str, Fact], dict[str, dict[str, float]], list[Constraint]]:
+    """facts.yaml: the facts by id, the freshness windows in hours, and what one fact implies about another."""
+    reader = Reader(node, "the fact catalogue", resolver.problems)
+    freshness = {}
+    for name, (_, windows) in reader.mapping("freshness").items():
+        freshness[name] = _windows(Reader(windows, f"freshness class `{name}`", resolver.problems), resolver)
+    facts = {key.name: _fact(key.name, item, freshness, resolver) for key, item in reader.named("facts", "fact")}
+    constraints = [_constraint(id, item, facts, resolver) for id, item in reader.listed("constraints", "constraint")]
+    reader.done()
+    return facts, freshness, constraints
+
+
+def _windows(reader: Reader, resolver: Resolver) -> dict[str, float]:
+    windows = {}
+    for circumstance in reader.items:
+        found = resolver.exact(
+            reader.expression(circumstance), f"the window `{circumstance}` of {reader.what}", unit("h")
+        )
+        if found:
+            windows[circumstance] = found[0]
+    return windows
+
+
+def _fact(id: str, item: Reader, freshness: Mapping[str, object], resolver: Resolver) -> Fact:
+    kind = item.choice("type", KINDS)
+    unit_text = item.text_or_none("unit")
+    numeric = kind in ("number", "integer")
+    if numeric and unit_text is None and kind == "number":
+        item.problem("CC402", f"{item.what} is a number without unit.", "Add `unit:`; `1` for a plain number.")
+    own = resolver.unit(unit_text, item.place("unit")) if numeric else None
+    fact = Fact(
+        id,
+        kind,
+        label=item.text("label"),
+        says=item.text("says"),
+        says_not=item.text_or("says_not", ""),
+        ask=item.text_or("ask", ""),
+        unit=own,
+        decimals=item.integer_or("decimals", 0),
+        range=item.pair("range"),
+        limits=item.pair("limits"),
+        codes=_codes(item, "values"),
+        freshness=item.choice("freshness", freshness, "history" if "history" in freshness else None),
+        worse=_worse(item, kind),
+        also=_also(item, resolver) if numeric else {},
+        source=resolver.source(item),
+        at=item.at,
+    )
+    if kind == "code" and not fact.codes:
+        item.problem("CC402", f"{item.what} is a code without values.", "Add `values: {code: what it says}`.")
+    if numeric and fact.range is None:
+        item.problem(
+            "CC402",
+            f"{item.what} has no `range`.",
+            "Add the plausible range `[low, high]`: it catches slips of the unit.",
+        )
+    if fact.range and fact.limits and not fact.limits[0] <= fact.range[0] <= fact.range[1] <= fact.limits[1]:
+        item.problem(
+            "CC405", f"the range of {item.what} lies outside its limits.", "Widen the limits.", item.place("range")
+        )
+    if kind == "boolean" and not fact.says_not:
+        item.problem("CC402", f"{item.what} has no `says_not`.", "Add how a sentence says that it is not so.")
+    item.done()
+    return fact
+
+
+def _codes(item: Reader, key: str) -> dict[str, str]:
+    """Codes with what they say; a bare list says its codes."""
+    found = item.node_or_none(key)
+    if isinstance(found, Sequence):
+        return {code: code.replace("_", " ") for code in item.texts(key)}
+    reader = Reader(found, f"`{key}` of {item.what}", item.problems) if found is not None else None
+    return {code: reader.text(code) for code in reader.items} if reader else {}
+
+
+def _worse(item: Reader, kind: str) -> str:
+    found = item.node_or_none("worse")
+    if found is None:
+        return ""
+    word = found.value if isinstance(found, Scalar) else ""
+    allowed = ("true", "false") if kind == "boolean" else ("low", "high")
+    if word not in allowed or kind == "code":
+        mend = "A code has no worse end." if kind == "code" else f"Write one of: {', '.join(allowed)}."
+        item.problem("CC406", f"`worse: {word}` does not fit {item.what}.", mend, found.at)
+        return ""
+    return word
+
+
+def _also(item: Reader, resolver: Resolver) -> dict[str, Fraction]:
+    reader = item.reader_or_none("also", f"`also` of {item.what}")
+    factors = {}
+    for code in reader.items if reader else ():
+        text = reader.text(code) if reader else ""
+        try:
+            above, _, below = text.partition("/")
+            factors[resolver.unit(code, item.place("also")).code] = Fraction(above) / Fraction(below or "1")
+        except (ValueError, ZeroDivisionError):
+            item.problem(
+                "CC405",
+                f"`{text}` is not an exact factor.",
+                "Write digits, or a ratio such as `1/88.42`.",
+                item.place("also"),
+            )
+    return factors
+
+
+def _constraint(id: str, item: Reader, facts: Mapping[str, Fact], resolver: Resolver) -> Constraint:
+    resolver.facts = facts
+    constraint = Constraint(
+        id,
+        given=_allowed(item, "if", resolver),
+        then=_allowed(item, "then", resolver),
+        wins=item.boolean_or("wins", False),
+        source=resolver.source(item),
+    )
+    item.done()
+    return constraint
+
+
+def _allowed(item: Reader, key: str, resolver: Resolver) -> dict[str, Allowed]:
+    allowed: dict[str, Allowed] = {}
+    for name, (fact_key, node) in item.mapping(key).items():
+        if resolver.known_fact(name, fact_key.at):
+            found = allowed_values(node, resolver.facts[name], resolver, f"`{name}` of {item.what}")
+            if found is not None:
+                allowed[name] = found
+    return allowed
+
+
+def allowed_values(node: Node, fact: Fact, resolver: Resolver, what: str) -> Allowed | None:
+    """What a text leaves of a fact: `true`, a code or a list of codes, a quantity such as `100..150 mL`."""
+    if fact.kind == "boolean":
+        if isinstance(node, Scalar) and isinstance(node.meaning, bool):
+            return node.meaning
+        shown = f"`{node.value}`" if isinstance(node, Scalar) else "this"
+        resolver.problem("CC404", f"{what} is true or false; {shown} is neither.", "Write `true` or `false`.", node.at)
+        return None
+    if fact.kind == "code":
+        scalars = node.items if isinstance(node, Sequence) else (node,)
+        codes = [
+            s
+            for s in scalars
+            if isinstance(s, Scalar) and resolver.known(s.value, fact.codes, f"code of `{fact.id}`", s.at)
+        ]
+        return frozenset(code.value for code in codes) if codes else None
+    parsed = resolver.quantity(node) if isinstance(node, Scalar) else None
+    if parsed is None:
+        return None
+    own = fact.unit or unit("1")
+    if parsed.unit_text is None and own.dimension:
+        resolver.problem("CC202", f"{what} is a quantity in {own.code} and has no unit.", "Add the unit.", node.at)
+        return None
+    try:
+        low, high = bounds(parsed, resolver.unit(parsed.unit_text, node.at), own, fact.decimals, also=fact.also)
+    except ClinicalCommanderError as error:
+        resolver.problems.extend(error.problems)
+        return None
+    limits = fact.limits or fact.range or (-math.inf, math.inf)
+    return max(low, limits[0]), min(high, limits[1])
+
+
+# --- actions and conflicts
+
+
+def read_actions(node: Node, resolver: Resolver) -> dict[str, Reader]:
+    """actions.yaml: a reader for each action by id; their conditions need the names of a dossier."""
+    reader = Reader(node, "the action catalogue", resolver.problems)
+    actions = {key.name: item for key, item in reader.named("actions", "action")}
+    reader.done()
+    return actions
+
+
+def read_action(id: str, item: Reader, resolver: Resolver) -> Action:
+    """One action, its contraindications typed with the names of the dossier that uses it."""
+    source = resolver.source(item)
+    orders = []
+    for node in item.sequence("orders"):
+        order = Reader(node, f"an order of {item.what}", item.problems)
+        orders.append(_order(order, resolver))
+    contraindications = []
+    for node in item.sequence("contraindications"):
+        against = Reader(node, f"a contraindication of {item.what}", item.problems)
+        when = resolver.condition(against.expression("when"), Context.STEP)
+        contraindications.append(
+            Contraindication(when, against.text("text"), resolver.source(against, inherited=source))
+        )
+        against.done()
+    item.choice("priority_default", PRIORITIES, "routine")
+    action = Action(
+        id,
+        verb=item.choice("verb", VERBS),
+        target=item.text("target"),
+        label=item.text("label"),
+        text=item.text_or("text", ""),
+        who=item.text_or("who", ""),
+        orders=tuple(orders),
+        contraindications=tuple(contraindications),
+        source=source,
+    )
+    item.done()
+    return action
+
+
+def _order(order: Reader, resolver: Resolver) -> Order:
+    text = order.text("text")
+    if order.has("dose"):
+        # A dose stands only here, after the words of the order, so that the first screen can leave orders out.
+        text = f"{text}: {order.text('dose')}"
+    code = order.reader_or_none("code", f"the code of {order.what}")
+    fields = {key: code.text(key) for key in code.items} if code else None
+    if fields is not None and code is not None and not {"system", "code"} <= set(fields):
+        code.problem(
+            "CC402",
+            f"{code.what} needs `system` and `code`.",
+            "Write `code: null` while it is not known: never invent one.",
+        )
+    resolver.source(order)
+    order.done()
+    return Order(text, fields)
+
+
+def priority_of(item: Reader) -> str:
+    """The priority that a step with this action has where it names none."""
+    return item.choice("priority_default", PRIORITIES, "routine")
+
+
+def read_conflicts(node: Node, triggers: Mapping[str, object], resolver: Resolver) -> tuple[Conflict, ...]:
+    """conflicts.yaml: the rules whose triggers this dossier has."""
+    reader = Reader(node, "the conflict rules", resolver.problems)
+    conflicts = []
+    for id, item in reader.listed("conflicts", "conflict"):
+        between = item.scalars("between")
+        for name in between:
+            resolver.known(name.value, triggers, "trigger", name.at)
+        actions = resolver.action_ids_of(item, "actions")
+        if len(between) + len(actions) < 2:
+            item.problem(
+                "CC402",
+                f"{item.what} does not say what is in conflict.",
+                "Add `between:` two triggers or `actions:` two actions.",
+            )
+        conflicts.append(_conflict(id, item, resolver))
+    reader.done()
+    return tuple(conflicts)
+
+
+def _conflict(id: str, item: Reader, resolver: Resolver) -> Conflict:
+    sides = []
+    for node in item.sequence("sides"):
+        side = Reader(node, f"a side of {item.what}", item.problems)
+        sides.append(side.text("says"))
+        resolver.source(side)
+        side.done()
+    needs_human = item.boolean_or("needs_human", False)
+    resolution = item.text_or("resolution", "")
+    if not resolution and not needs_human:
+        item.problem("CC402", f"{item.what} has no `resolution`.", "Add it, or `needs_human: true`.")
+    conflict = Conflict(
+        id,
+        when=resolver.condition(item.expression("when"), Context.STEP),
+        text=item.text("text"),
+        sides=tuple(sides),
+        resolution=resolution,
+        needs_human=needs_human,
+        withholds=resolver.action_ids_of(item, "withholds"),
+        escalates=resolver.action_ids_of(item, "escalates"),
+        source=resolver.source(item, needed=True),
+    )
+    item.done()
+    return conflict
+
+
+# --- tools
+
+
+def tool_entry(id: str, reader: Reader, resolver: Resolver) -> Entry:
+    """What the name of a tool stands for in an expression, read before its rows."""
+    reader.what = f"tool `{id}`"
+    values = _codes(reader, "values")
+    if values:
+        return Entry("tool", "code", codes=tuple(values))
+    own: Unit = resolver.unit(reader.text_or_none("unit"), reader.place("unit"))
+    return Entry("tool", "number", unit=own, range=reader.pair("range"))
+
+
+def read_tool(id: str, reader: Reader, resolver: Resolver) -> Tool:
+    """tools/<id>.yaml: the rows typed, each with a source of its own or the tool's."""
+    source = resolver.source(reader)
+    values = _codes(reader, "values")
+    kind = reader.choice("kind", TOOL_KINDS)
+    rows = []
+    for number, node in enumerate(reader.sequence("rows"), 1):
+        row = Reader(node, f"row {number} of {reader.what}", reader.problems)
+        value = row.text("value")
+        if value and values:
+            resolver.known(value, values, f"value of {reader.what}", row.place("value"))
+        rows.append(ToolRow(value, resolver.condition(row.expression("when"), Context.TOOL), row.text_or("text", "")))
+        resolver.source(row, needed=True, inherited=source if source.cite and source.basis else None)
+        row.done()
+    if not rows:
+        reader.problem("CC402", f"{reader.what} has no rows.", "Add `rows: [{value:, when:}]`.")
+    if reader.text("id") != id:
+        reader.problem(
+            "CC414",
+            f"{reader.what} says `id: {reader.text_or('id', '')}`.",
+            f"Its file name says `{id}`.",
+            reader.place("id"),
+        )
+    tool = Tool(
+        id,
+        title=reader.text("title"),
+        kind=kind,
+        values=values,
+        rows=tuple(rows),
+        applies_when=resolver.condition_or_none(reader.expression_or_none("applies_when"), Context.TOOL),
+        not_applicable=reader.text_or("not_applicable", ""),
+        licence=reader.text_or("licence", ""),
+        source=source if source.cite else Source(why=source.why),
+    )
+    reader.done()
+    return tool
+
+
+# --- words
+
+
+def read_words(node: Node, resolver: Resolver) -> dict[str, dict[str, str]]:
+    """words.yaml: what the engine itself says, group -> key -> text."""
+    reader = Reader(node, "the engine's words", resolver.problems)
+    words = {}
+    for key, group in reader.named("words", "group"):
+        words[key.name] = {word: group.text(word) for word in group.items}
+    reader.done()
+    return words
+
+
+def cited_only(citations: Mapping[str, Citation], cited: set[str]) -> dict[str, Citation]:
+    """The entries of the ledger that are cited, in the order of the ledger."""
+    return {id: citation for id, citation in citations.items() if id in cited}
+
+
+def tool_files(folder: Path) -> dict[str, Path]:
+    """The tool files of a content root by tool id."""
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder.is_dir() else {}

@@ -1,0 +1,193 @@
+"""A `Dossier` <-> plain data for canonical JSON, driven by the fields of the model: a new field needs no code here.
+
+Expressions, conditions and sources stand in tables, each different one once; everything else names them by number.
+Mappings are flat lists (key, value, key, value ...): canonical JSON sorts keys, and the order of content matters.
+Places are left out: they belong to the YAML. Objects are made directly, without the cost of frozen `__init__`s.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from fractions import Fraction
+from typing import Any
+
+from clinical_commander.dossier import model
+from clinical_commander.errors import Mark
+from clinical_commander.logic import ir
+from clinical_commander.quantity import Unit, unit
+
+Plain = Any
+_TABLED = (ir.Expr, model.Condition, model.Source)
+_LEFT_OUT = ("at", "span")
+
+
+class Encoder:
+    """Objects in, plain data out; the tables fill while it works."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, list[Plain]] = {kind.__name__: [] for kind in _TABLED}
+        self._numbers: dict[tuple[str, object], int] = {}
+
+    def encode(self, value: object) -> Plain:
+        """The plain form of one value of the model."""
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
+        if isinstance(value, tuple):
+            return [self.encode(item) for item in value]
+        if isinstance(value, Mapping):
+            return [part for key, item in value.items() for part in (key, self.encode(item))]
+        if isinstance(value, frozenset):
+            return {"of": sorted(value)}
+        if isinstance(value, Unit):
+            return value.code
+        if isinstance(value, Fraction):
+            return str(value)
+        for kind in _TABLED:
+            if isinstance(value, kind):
+                return self._numbered(kind.__name__, value)
+        return self._fields(value)
+
+    def _numbered(self, table: str, value: Any) -> int:
+        key = (table, (type(value), value))
+        if key not in self._numbers:
+            row = self._fields(value)
+            if table == "Expr":
+                row["is"] = type(value).__name__
+            # Only now: what lies inside has been given its number first.
+            self._numbers[key] = len(self.tables[table])
+            self.tables[table].append(row)
+        return self._numbers[key]
+
+    def _fields(self, value: Any) -> dict[str, Plain]:
+        assert is_dataclass(value), value
+        row = {}
+        for field in fields(value):
+            item = getattr(value, field.name)
+            if field.name in _LEFT_OUT or item == _default(field):
+                continue
+            row[field.name] = self.encode(item)
+        return row
+
+
+def _default(field: Any) -> object:
+    if field.default is not MISSING:
+        return field.default
+    return field.default_factory() if field.default_factory is not MISSING else MISSING
+
+
+class Decoder:
+    """Plain data and its tables in, objects out."""
+
+    def __init__(self, tables: Mapping[str, list[Plain]]) -> None:
+        self._units: dict[str, Unit] = {}
+        self._readers: dict[object, Callable[[Plain], Any] | None] = {}
+        self._tables: dict[object, list[Any]] = {ir.Expr: [], model.Condition: [], model.Source: []}
+        kinds = {
+            kind.__name__: kind for kind in vars(ir).values() if isinstance(kind, type) and issubclass(kind, ir.Expr)
+        }
+        makers = {name: self._maker(kind) for name, kind in kinds.items()}
+        expressions = self._tables[ir.Expr]
+        for row in tables["Expr"]:
+            expressions.append(makers[row.pop("is")](row))
+        for kind in (model.Condition, model.Source):
+            make, objects = self._maker(kind), self._tables[kind]
+            for row in tables[kind.__name__]:
+                objects.append(make(row))
+
+    def decode(self, kind: type[model.Dossier], row: Plain) -> model.Dossier:
+        """The object of a class of the model."""
+        found: model.Dossier = self._maker(kind)(row)
+        return found
+
+    def _unit(self, code: str) -> Unit:
+        if code not in self._units:
+            self._units[code] = unit(code)
+        return self._units[code]
+
+    def _maker(self, kind: Any) -> Callable[[Plain], Any]:
+        """A function from the plain fields of a class to its object."""
+        module = ir if kind.__module__ == ir.__name__ else model
+        readers: dict[str, Callable[[Plain], Any]] = {}
+        defaults: dict[str, object] = {}
+        for field in fields(kind):
+            default = _default(field)
+            if default is not MISSING:
+                defaults[field.name] = default
+            reader = self._reader(eval(str(field.type), vars(module)))
+            if reader is not None:
+                readers[field.name] = reader
+        new = object.__new__
+
+        def make(row: Plain) -> Any:
+            made = new(kind)
+            inside = made.__dict__
+            inside.update(defaults)
+            inside.update(row)
+            for name, reader in readers.items():
+                if name in row:
+                    inside[name] = reader(row[name])
+            return made
+
+        return make
+
+    def _reader(self, kind: Any) -> Callable[[Plain], Any] | None:
+        """A function from plain data to a value of an annotated type; None where the two are the same."""
+        key = str(kind)
+        if key in self._readers:
+            return self._readers[key]
+        # A step holds steps: the reader must be there before its parts ask for it.
+        self._readers[key] = lambda row: resolved(row)  # noqa: PLW0108
+        found = self._made_reader(kind)
+        if found is not None:
+            resolved = found
+        self._readers[key] = found
+        return found
+
+    def _made_reader(self, kind: Any) -> Callable[[Plain], Any] | None:
+        if kind == model.Allowed:
+            return _allowed
+        if isinstance(kind, types.UnionType):
+            (inner,) = (
+                [arg for arg in kind.__args__ if arg is not types.NoneType]
+                if types.NoneType in kind.__args__
+                else (None,)
+            )
+            reader = self._reader(inner) if inner is not None else None
+            return None if reader is None else lambda row: None if row is None else reader(row)
+        origin = getattr(kind, "__origin__", None)
+        if origin is not None:
+            return self._generic(origin, kind.__args__)
+        if kind in self._tables:
+            table = self._tables[kind]
+            return lambda number: table[number]
+        if kind is float:
+            return float
+        if kind is Unit:
+            return self._unit
+        if kind is Fraction:
+            return Fraction
+        return self._maker(kind) if is_dataclass(kind) and kind is not Mark else None
+
+    def _generic(self, origin: Any, args: tuple[Any, ...]) -> Callable[[Plain], Any] | None:
+        if origin is frozenset:
+            return lambda row: frozenset(row["of"])
+        if issubclass(origin, Mapping):
+            reader = self._reader(args[1])
+            if reader is None:
+                return lambda row: dict(zip(row[::2], row[1::2], strict=True))
+            return lambda row: dict(zip(row[::2], map(reader, row[1::2]), strict=True))
+        first = self._reader(args[0])
+        if args[-1] is ... or len(set(args)) == 1:
+            return tuple if first is None else lambda row: tuple(map(first, row))
+        parts = [self._reader(arg) for arg in args]
+        return lambda row: tuple(part(item) if part else item for part, item in zip(parts, row, strict=True))
+
+
+def _allowed(row: Plain) -> model.Allowed:
+    if isinstance(row, bool):
+        return row
+    if isinstance(row, dict):
+        return frozenset(row["of"])
+    return float(row[0]), float(row[1])

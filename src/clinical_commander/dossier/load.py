@@ -1,0 +1,506 @@
+"""A dossier folder and its catalogue in, a typed `Dossier` out; all problems of all files at once, in file order.
+
+The YAML of every file is read before any name is looked up: of a file that cannot be read every name is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clinical_commander.dossier import pathway
+from clinical_commander.dossier.catalogue import (
+    cited_only,
+    read_action,
+    read_actions,
+    read_conflicts,
+    read_facts,
+    read_tool,
+    read_words,
+    tool_entry,
+    tool_files,
+)
+from clinical_commander.dossier.citations import REVIEWS, read_citations
+from clinical_commander.dossier.model import (
+    Citation,
+    Dossier,
+    Fact,
+    OrderedAnswer,
+    Playbook,
+    Rule,
+    Threshold,
+    Tool,
+    Treatment,
+    Trigger,
+)
+from clinical_commander.dossier.plan import Planner
+from clinical_commander.dossier.reader import Reader
+from clinical_commander.dossier.resolve import Resolver
+from clinical_commander.dossier.source import Key, Node, Scalar, read_yaml
+from clinical_commander.dossier.source import Mapping as MappingNode
+from clinical_commander.dossier.source import Sequence as SequenceNode
+from clinical_commander.errors import ContentError, Mark, Problem, YamlError
+from clinical_commander.logic import ir
+from clinical_commander.logic.check import Entry, Scope
+
+REQUIRED = ("dossier.yaml", "phases.yaml", "rules.yaml", "safety.yaml", "thresholds.yaml", "triggers.yaml")
+OPTIONAL = ("monitoring.yaml", "pivots.yaml", "playbooks.yaml")
+CATALOGUE = ("actions.yaml", "citations.yaml", "facts.yaml")
+CATALOGUE_OPTIONAL = ("conflicts.yaml", "words.yaml")
+CONTENT_KINDS = ("symptom", "disease", "presentation")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
+_RESERVED = ("setting", "region")
+
+
+@dataclass
+class Reading:
+    """What came of reading a dossier: the dossier if nothing keeps it from being used, and everything that was found.
+
+    `problems` keep it from being used; `lints` do not. `files` are the trees, for places; `ledger` is all citations.
+    """
+
+    folder: Path
+    dossier: Dossier | None = None
+    problems: list[Problem] = field(default_factory=list)
+    lints: list[Problem] = field(default_factory=list)
+    files: dict[str, Node] = field(default_factory=dict)
+    ledger: dict[str, Citation] = field(default_factory=dict)
+    used_facts: set[str] = field(default_factory=set)
+
+    def place(self, file: str, *path: str) -> Mark:
+        """Where the entry with these keys (or ids, in a list) stands; the last one that exists where some do not."""
+        node: Node | None = self.files.get(file)
+        at = Mark(file)
+        for step in path:
+            key, node = _child(node, step)
+            if key is not None:
+                at = key
+        return at
+
+
+def load_dossier(folder: Path, *, root: Path | None = None, installed: Collection[str] = ()) -> Dossier:
+    """The dossier of a folder.
+
+    Args:
+        folder: Holds dossier.yaml and the files beside it; its name is the dossier's id.
+        root: The content root that holds catalogue/ and tools/; found from the folder where not given.
+        installed: Ids of the dossiers that a route can open.
+
+    Raises:
+        ContentError: Everything that keeps the dossier from being used, sorted by place. CC1xx the YAML; CC2xx
+            expressions; CC4xx names, shapes and circles; CC502, CC509 sources.
+    """
+    reading = read_dossier(folder, root=root, installed=installed)
+    if reading.dossier is None:
+        raise ContentError(sorted_problems(reading.problems))
+    return reading.dossier
+
+
+def read_dossier(folder: Path, *, root: Path | None = None, installed: Collection[str] = ()) -> Reading:
+    """As `load_dossier`, and keeps what was found instead of raising."""
+    reading = Reading(folder)
+    root = root or content_root_of(folder)
+    if not (folder / "dossier.yaml").is_file():
+        cause = "There is no dossier.yaml here." if folder.is_dir() else "There is no such folder."
+        reading.problems.append(Problem("CC415", cause, "Name a folder that holds a dossier.", Mark(str(folder))))
+        return reading
+    _read_files(reading, root)
+    if not reading.problems:
+        _Loader(reading, installed).load()
+    return reading
+
+
+def content_root_of(folder: Path) -> Path:
+    """The nearest folder at or above a dossier's that holds catalogue/: content/ for content/dossiers/<id>."""
+    for candidate in (folder, *folder.resolve().parents[:3]):
+        if (candidate / "catalogue").is_dir():
+            return candidate
+    return folder.resolve().parent.parent
+
+
+def sorted_problems(problems: Iterable[Problem]) -> list[Problem]:
+    """By file, line and column; each said once."""
+    unique = dict.fromkeys(problems)
+    return sorted(unique, key=lambda p: (p.at.file, p.at.line, p.at.column, p.code) if p.at else ("", 0, 0, p.code))
+
+
+def _child(node: Node | None, step: str) -> tuple[Mark | None, Node | None]:
+    if isinstance(node, MappingNode) and step in node.items:
+        key, value = node.items[step]
+        return key.at, value
+    if isinstance(node, SequenceNode):
+        for item in node.items:
+            id = item.get("id") if isinstance(item, MappingNode) else None
+            if isinstance(id, Scalar) and id.value == step:
+                return id.at, item
+    return None, None
+
+
+def _read_files(reading: Reading, root: Path) -> None:
+    """The trees of all files, or all their YAML problems. Of the tools, those that some text names."""
+    folder, catalogue = reading.folder, root / "catalogue"
+    for name in (*CATALOGUE, *CATALOGUE_OPTIONAL):
+        if name in CATALOGUE or (catalogue / name).is_file():
+            _read_file(reading, catalogue / name, f"catalogue/{name}")
+    for name in (*REQUIRED, *OPTIONAL):
+        if name in REQUIRED or (folder / name).is_file():
+            _read_file(reading, folder / name, name)
+    for path in sorted(folder.glob("*.yaml")):
+        if path.name not in (*REQUIRED, *OPTIONAL):
+            cause = f"`{path.name}` is not a file of a dossier: nothing would read it."
+            mend = f"A dossier has {', '.join((*REQUIRED, *OPTIONAL))}, and cases/."
+            reading.problems.append(Problem("CC415", cause, mend, Mark(path.name)))
+    tools = tool_files(root / "tools")
+    words = _words(reading.files[name] for name in (*REQUIRED, *OPTIONAL) if name in reading.files)
+    wanted = [name for name in tools if name in words]
+    while wanted:
+        name = wanted.pop()
+        file = f"tools/{name}.yaml"
+        if file not in reading.files:
+            _read_file(reading, tools[name], file)
+            words = _words([reading.files[file]]) if file in reading.files else set()
+            wanted.extend(other for other in tools if other in words and f"tools/{other}.yaml" not in reading.files)
+
+
+def _read_file(reading: Reading, path: Path, name: str) -> None:
+    try:
+        reading.files[name] = read_yaml(path, name)
+    except YamlError as error:
+        reading.problems.extend(error.problems)
+
+
+def _words(nodes: Iterable[Node]) -> set[str]:
+    words: set[str] = set()
+    for node in nodes:
+        words.update(re.findall(r"\w+", node.source.text))
+    return words
+
+
+class _Loader:
+    """Reads the trees of one dossier into its model."""
+
+    def __init__(self, reading: Reading, installed: Collection[str]) -> None:
+        self.reading = reading
+        self.resolver = Resolver()
+        self.resolver.problems = reading.problems
+        self.resolver.lints = reading.lints
+        self.resolver.installed = installed
+        self.head = self.reader("dossier.yaml", "the dossier")
+
+    def reader(self, file: str, what: str) -> Reader:
+        return Reader(self.reading.files[file], what, self.reading.problems)
+
+    def reader_or_none(self, file: str, what: str) -> Reader | None:
+        return self.reader(file, what) if file in self.reading.files else None
+
+    def load(self) -> None:
+        resolver, reading, head = self.resolver, self.reading, self.head
+        citations = read_citations(reading.files["catalogue/citations.yaml"], reading.problems, reading.lints)
+        resolver.citation_ids, reading.ledger = citations.keys(), citations
+        facts, freshness, constraints = read_facts(reading.files["catalogue/facts.yaml"], resolver)
+        resolver.facts = facts
+        # What facts, constraints and the catalogue name is not what the dossier uses.
+        resolver.used_facts.clear()
+        actions = read_actions(reading.files["catalogue/actions.yaml"], resolver)
+        resolver.action_ids = actions.keys()
+        words_file = reading.files.get("catalogue/words.yaml")
+        words = read_words(words_file, resolver) if words_file is not None else {}
+
+        thresholds_file = self.reader("thresholds.yaml", "thresholds.yaml")
+        thresholds = pathway.read_thresholds(thresholds_file, resolver)
+        thresholds_file.done()
+        names = _Names(reading, resolver, facts)
+        names.add_inputs(head)
+        names.add_thresholds(thresholds)
+        names.add_items("rule", self.reader("rules.yaml", "rules.yaml").mapping("rules"))
+        names.add_items("trigger", self.reader("triggers.yaml", "triggers.yaml").mapping("triggers"))
+        names.add_answers(head)
+        tools = self.tools(names)
+        resolver.scope = names.scope(head, actions.keys())
+        resolver.used_facts.clear()
+
+        rules_file = self.reader("rules.yaml", "rules.yaml")
+        rules = pathway.read_rules(rules_file, resolver)
+        rules_file.done()
+        planner = Planner(resolver, actions)
+        playbooks_file = self.reader_or_none("playbooks.yaml", "playbooks.yaml")
+        if playbooks_file:
+            planner.read_blocks(playbooks_file)
+        triggers_file = self.reader("triggers.yaml", "triggers.yaml")
+        triggers = pathway.read_triggers(triggers_file, resolver, planner)
+        triggers_file.done()
+        phases_file = self.reader("phases.yaml", "phases.yaml")
+        phase_ids = [id for id, _ in Reader(reading.files["phases.yaml"], "", []).listed("phases", "phase")]
+        inputs = pathway.read_inputs(head, resolver, phase_ids)
+        phases = pathway.read_phases(phases_file, resolver, inputs)
+        phases_file.done()
+        tier = pathway.read_ordered(head, "tier", resolver)
+        disposition = pathway.read_ordered(head, "disposition", resolver)
+        bleeding_source = pathway.read_code_answer(head, "bleeding_source", resolver)
+        pivots_file = self.reader_or_none("pivots.yaml", "pivots.yaml")
+        pivots = pathway.read_pivots(pivots_file, resolver, planner) if pivots_file else ()
+        if pivots_file:
+            pivots_file.done()
+        playbooks: dict[str, Playbook] = {}
+        treatments: tuple[Treatment, ...] = ()
+        if playbooks_file:
+            tiers = [value.id for value in tier.values]
+            playbooks = planner.read_playbooks(playbooks_file, tiers, resolver.scope.settings)
+            cause_fact = facts.get("confirmed_cause")
+            treatments = planner.read_treatments(playbooks_file, cause_fact.codes if cause_fact else {})
+            playbooks_file.done()
+            planner.report_unused_blocks()
+        monitoring_file = self.reader_or_none("monitoring.yaml", "monitoring.yaml")
+        monitoring, followup = pathway.read_monitoring(monitoring_file, resolver) if monitoring_file else ((), ())
+        if monitoring_file:
+            monitoring_file.done()
+        title, card, bans = pathway.read_safety(self.reader("safety.yaml", "safety.yaml"), resolver)
+        conflicts_file = reading.files.get("catalogue/conflicts.yaml")
+        conflicts = read_conflicts(conflicts_file, triggers, resolver) if conflicts_file is not None else ()
+        circumstances = {
+            name: resolver.condition(Reader(node, f"circumstance `{name}`", reading.problems).expression("when"))
+            for name, (_, node) in head.mapping("circumstances").items()
+        }
+        dossier = Dossier(
+            id=self.id(),
+            version=self.version(),
+            title=head.text("title"),
+            kind=head.choice("kind", CONTENT_KINDS),
+            summary=head.text("summary"),
+            review=self.review(),
+            intended_use=head.text("intended_use"),
+            watermark=head.text("watermark"),
+            facts=facts,
+            freshness=freshness,
+            constraints=tuple(constraints),
+            thresholds=thresholds,
+            rules=rules,
+            circumstances=circumstances,
+            scope=pathway.read_scope(head, resolver),
+            entry_points=pathway.read_entry_points(head, resolver),
+            inputs=inputs,
+            tier=tier,
+            bleeding_source=bleeding_source,
+            disposition=disposition,
+            triggers=triggers,
+            phases=phases,
+            pivots=pivots,
+            playbooks=playbooks,
+            treatments=treatments,
+            monitoring=monitoring,
+            followup=followup,
+            questions=pathway.read_questions(head, resolver),
+            siblings=pathway.read_siblings(head, resolver),
+            side=pathway.read_side(head, resolver),
+            emergency_title=title,
+            emergency_card=card,
+            bans=bans,
+            actions={id: read_action(id, actions[id], resolver) for id in actions if id in resolver.used_actions},
+            conflicts=conflicts,
+            tools={id: tool for id, tool in tools.items() if id in _tools_used(resolver.used_tools, tools)},
+            citations=cited_only(citations, resolver.cited),
+            words=words,
+        )
+        resolver.source(head)
+        head.text_or("source_says", "")
+        head.done()
+        names.report_facts_without_input(resolver.used_facts)
+        _report_circles(reading, rules, triggers, (tier, disposition), tools)
+        reading.used_facts = resolver.used_facts
+        if not reading.problems:
+            reading.dossier = dossier
+
+    def tools(self, names: _Names) -> dict[str, Tool]:
+        """The tools that texts of the dossier name; they see facts and each other, never the dossier's names."""
+        readers = {
+            file.removeprefix("tools/").removesuffix(".yaml"): self.reader(file, file)
+            for file in self.reading.files
+            if file.startswith("tools/")
+        }
+        entries = {id: tool_entry(id, reader, self.resolver) for id, reader in readers.items()}
+        self.resolver.scope = Scope({**names.facts, **entries})
+        tools = {id: read_tool(id, reader, self.resolver) for id, reader in readers.items()}
+        for id, entry in entries.items():
+            names.add(id, entry, readers[id].at)
+        self.resolver.used_tools.clear()
+        return tools
+
+    def id(self) -> str:
+        id = self.head.text("id")
+        folder = self.reading.folder.resolve().name
+        if id and id != folder:
+            self.head.problem(
+                "CC414",
+                f"The dossier says `id: {id}` and its folder `{folder}`.",
+                "Use one name.",
+                self.head.place("id"),
+            )
+        return id
+
+    def version(self) -> str:
+        version = self.head.text("version")
+        if version and not _VERSION.fullmatch(version):
+            mend = "Write three numbers, as `1.0.0`."
+            self.head.problem("CC406", f"`{version}` is not a version.", mend, self.head.place("version"))
+        return version
+
+    def review(self) -> str:
+        review = self.head.reader("review", "the review of the dossier")
+        state = review.choice("state", REVIEWS)
+        if state == "reviewed" and review.text_or_none("reviewer") is None:
+            mend = "Name the clinician who reviewed it, or write `state: needed`."
+            review.problem("CC507", "The dossier is reviewed by nobody.", mend, review.place("state"))
+        review.has("reviewer")
+        review.done()
+        return state
+
+
+class _Names:
+    """Everything that an expression of one dossier may name; a name has one meaning."""
+
+    def __init__(self, reading: Reading, resolver: Resolver, facts: Mapping[str, Fact]) -> None:
+        self.reading = reading
+        self.resolver = resolver
+        self.inputs: set[str] = set()
+        self.entries: dict[str, Entry] = {}
+        self.places: dict[str, Mark] = {}
+        self.facts: dict[str, Entry] = {}
+        for fact in facts.values():
+            kind = "number" if fact.kind in ("number", "integer") else fact.kind
+            self.facts[fact.id] = Entry("fact", kind, unit=fact.unit, codes=tuple(fact.codes), range=fact.range)
+
+    def add(self, name: str, entry: Entry, at: Mark) -> None:
+        """One more name, unless it is taken (CC412) or cannot be one (CC416)."""
+        if not _NAME.fullmatch(name) or name in _RESERVED:
+            mend = "It is a word of the language." if name in _RESERVED else "Use lower case, digits and `_`."
+            self.resolver.problem("CC416", f"`{name}` cannot be a name.", mend, at)
+        elif name in self.places:
+            first = self.places[name]
+            cause = f"`{name}` already names a {self.entries[name].kind} ({first.file}:{first.line})."
+            self.resolver.problem("CC412", cause, "Choose another name.", at)
+        else:
+            self.entries[name] = entry
+            self.places[name] = at
+
+    def add_inputs(self, head: Reader) -> None:
+        """The facts, each placed where an input asks for it."""
+        places: dict[str, Mark] = {}
+        for key, item in head.named("inputs", "input"):
+            self.inputs.add(key.name)
+            for text in Reader(_items(item, "facts"), "", []).scalars("facts"):
+                places.setdefault(text.value, text.mark(0, len(text.value)))
+        for name, entry in self.facts.items():
+            at = places.get(name, Mark("catalogue/facts.yaml"))
+            shown = f"{at.file}:{at.line}" if at.line else ""
+            self.add(name, Entry("fact", entry.type, entry.unit, entry.codes, range=entry.range, place=shown), at)
+        self.resolver.fact_places = places
+
+    def add_thresholds(self, thresholds: Mapping[str, Threshold]) -> None:
+        for name, threshold in thresholds.items():
+            at = threshold.at or Mark("thresholds.yaml")
+            self.add(
+                name,
+                Entry("threshold", "number", threshold.unit, value=threshold.value, place=f"{at.file}:{at.line}"),
+                at,
+            )
+
+    def add_items(self, kind: str, items: Mapping[str, tuple[Key, Node]]) -> None:
+        for name, (key, _) in items.items():
+            self.add(name, Entry(kind, "boolean", place=f"{key.at.file}:{key.at.line}"), key.at)
+
+    def add_answers(self, head: Reader) -> None:
+        for answer in ("tier", "disposition"):
+            item = head.reader_or_none(answer, f"the {answer}")
+            values = tuple(item.mapping("values")) if item else ()
+            self.add(answer, Entry("answer", "code", codes=values, ordered=True), head.place(answer))
+        source = head.reader_or_none("bleeding_source", "the bleeding source")
+        if source:
+            self.add(
+                "bleeding_source",
+                Entry("answer", "code", codes=source.texts_or("values")),
+                head.place("bleeding_source"),
+            )
+
+    def scope(self, head: Reader, actions: Collection[str]) -> Scope:
+        return Scope(self.entries, inputs=frozenset(self.inputs), actions=frozenset(actions))
+
+    def report_facts_without_input(self, used: Iterable[str]) -> None:
+        """CC411: a fact that decides something and that no input would ever ask for."""
+        for name in sorted(used):
+            if name in self.facts and name not in self.resolver.fact_places:
+                mend = f"Add `{name}` to the `facts` of an input in dossier.yaml."
+                self.resolver.lint(
+                    "CC411", f"the fact `{name}` is used and is under no input.", mend, Mark("dossier.yaml")
+                )
+
+
+def _items(item: Reader, key: str) -> Node | None:
+    """The item's own mapping, to be read without reporting its problems a second time."""
+    found = item.items.get(key)
+    return MappingNode(found[1].source, found[1].start, found[1].end, {key: found}) if found else None
+
+
+def _tools_used(direct: Collection[str], tools: Mapping[str, Tool]) -> set[str]:
+    used: set[str] = set()
+    todo = list(direct)
+    while todo:
+        name = todo.pop()
+        if name in tools and name not in used:
+            used.add(name)
+            conditions = [row.when for row in tools[name].rows] + [c for c in (tools[name].applies_when,) if c]
+            for condition in conditions:
+                todo.extend(_names_in(condition.expr))
+    return used
+
+
+def _names_in(expr: ir.Expr) -> list[str]:
+    """The rules, triggers, answers and tools that an expression names."""
+    names: dict[str, None] = {}
+    for node in expr.walk():
+        match node:
+            case ir.Named(_, name) | ir.AnswerCode(name) | ir.ToolCode(name) | ir.ToolNumber(name):
+                names[name] = None
+            case _:
+                pass
+    return list(names)
+
+
+def _report_circles(
+    reading: Reading,
+    rules: Mapping[str, Rule],
+    triggers: Mapping[str, Trigger],
+    answers: Iterable[OrderedAnswer],
+    tools: Mapping[str, Tool],
+) -> None:
+    """CC413: a name that is defined by itself has no meaning; the circle is named once, from its first member on."""
+    uses: dict[str, list[str]] = {}
+    places: dict[str, Mark | None] = {}
+    whens = {id: rule.when for id, rule in rules.items()} | {id: trigger.when for id, trigger in triggers.items()}
+    for name, when in whens.items():
+        uses[name], places[name] = _names_in(when.expr), when.at
+    for answer in answers:
+        uses[answer.id] = [name for value in answer.values for name in _names_in(value.when.expr)]
+        places[answer.id] = reading.place("dossier.yaml", answer.id)
+    for tool in tools.values():
+        uses[tool.id] = [name for row in tool.rows for name in _names_in(row.when.expr)]
+        places[tool.id] = Mark(f"tools/{tool.id}.yaml")
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            circle = path[path.index(name) :]
+            shown = " -> ".join((*circle, name))
+            mend = "One of them must stand on facts alone."
+            reading.problems.append(
+                Problem("CC413", f"These names define each other in a circle: {shown}.", mend, places[name])
+            )
+        elif name not in done and name in uses:
+            for used in uses[name]:
+                visit(used, (*path, name))
+            done.add(name)
+
+    for name in uses:
+        visit(name, ())

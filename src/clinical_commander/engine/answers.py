@@ -1,0 +1,195 @@
+"""Situations in, the answers out: tier, bleeding source, disposition and triggers, each as what is still possible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clinical_commander.dossier.model import Condition, Dossier, Option, OrderedAnswer, Trigger
+from clinical_commander.engine.assessment import AnswerReport, Because, TriggerReport
+from clinical_commander.engine.settle import Reader, settled_by
+from clinical_commander.engine.situation import Situation, View
+from clinical_commander.program.build import Program
+from clinical_commander.program.reads import modal_facts
+
+SEVERITIES = ("notice", "urgent", "critical")
+
+
+@dataclass(frozen=True)
+class Range:
+    """An ordered answer between two of its values, as indices; `last_known` if the low end rests on stale facts."""
+
+    low: int
+    high: int
+    possible: tuple[str, ...]
+    last_known: bool
+
+    @property
+    def settled(self) -> bool:
+        return len(self.possible) == 1
+
+
+class Answers:
+    """Reads the answers off a situation. One per dossier."""
+
+    def __init__(self, dossier: Dossier, program: Program) -> None:
+        self.dossier, self.program = dossier, program
+        self.modal = {
+            id(c): tuple(modal_facts(program.lowering, c.expr))
+            for c in (
+                *(v.when for a in (dossier.tier, dossier.disposition) for v in a.values),
+                *(t.when for t in dossier.triggers.values()),
+            )
+        }
+
+    # -- ordered answers
+
+    def range(self, answer: OrderedAnswer, situation: Situation) -> Range:
+        """From the highest value that must hold, in either view, to the highest that can in the fresh one."""
+        fresh = self._ends(answer, situation.fresh)
+        low, high = fresh
+        last_low = self._ends(answer, situation.last)[0] if situation.stale else low
+        low_end = max(low, last_low)
+        high = max(high, low_end)
+        columns, possible = situation.fresh.columns, self.program.answers[answer.id]
+        left = tuple(
+            v.id for i, v in enumerate(answer.values)
+            if low_end <= i <= high and (i == low_end or columns[possible[v.id]])
+        )  # fmt: skip
+        if last_low > low and not columns[possible[answer.values[low_end].id]]:
+            left = tuple(
+                v.id for v in answer.values[low_end : high + 1] if v.id in left or v.id == answer.values[low_end].id
+            )
+        return Range(low_end, high, left, last_low > low)
+
+    def _ends(self, answer: OrderedAnswer, view: View) -> tuple[int, int]:
+        pairs = [self.program.pair(v.when) for v in answer.values]
+        must = [i for i, p in enumerate(pairs) if view.reader.must(p)]
+        can = [i for i, p in enumerate(pairs) if view.reader.can(p)]
+        if not can:  # a gap in the content: nothing is reached by default
+            return 0, len(pairs) - 1
+        low = must[-1] if must else can[0]
+        return low, max(can[-1], low)
+
+    def missing(self, answer: OrderedAnswer, found: Range, view: View) -> tuple[str, ...]:
+        """The facts that could still move an ordered answer within its range."""
+        if found.settled:
+            return ()
+        names: dict[str, None] = {}
+        for value in answer.values[found.low :]:
+            if value.id in found.possible:
+                names.update(dict.fromkeys(view.reader.missing(value.when.expr)))
+        order = {name: i for i, name in enumerate(answer.must_know)}
+        return tuple(sorted(names, key=lambda n: order.get(n, len(order))))
+
+    def not_asked(self, conditions: Sequence[Condition], view: View, must_know: Sequence[str]) -> tuple[str, ...]:
+        """Facts that enter only as known-true and are not known: they could raise the answer, and nobody asked."""
+        names: dict[str, None] = {}
+        for condition in conditions:
+            for name in self.modal[id(condition)]:
+                if name not in must_know and not view.reader.known(name):
+                    names.setdefault(name)
+        return tuple(names)
+
+    def report(self, answer: OrderedAnswer, situation: Situation, found: Range) -> AnswerReport:
+        view = situation.fresh
+        missing = self.missing(answer, found, view)
+        value = answer.values[found.low]
+        grounds_view = situation.last if found.last_known else view
+        because = grounds(grounds_view.reader, value.when, value.id) if self.holds(value.when, situation) else ()
+        return AnswerReport(
+            settled=found.settled,
+            value=found.possible[0] if found.settled else None,
+            possible=found.possible,
+            not_asked=self.not_asked([v.when for v in answer.values], view, answer.must_know),
+            missing=missing,
+            settled_by=tuple(map(tuple, settled_by(missing))),
+            because=because,
+            text=value.text if found.settled else "",
+            citations=value.source.cite,
+        )
+
+    def holds(self, condition: Condition, situation: Situation) -> bool:
+        """A condition must hold in one of the two views."""
+        pair = self.program.pair(condition)
+        return situation.fresh.reader.must(pair) or situation.last.reader.must(pair)
+
+    def option(self, options: Sequence[Option], situation: Situation) -> Option | None:
+        """The first row that can hold: rows stand most cautious first."""
+        for option in options:
+            if option.when is None:
+                return option
+            pair = self.program.pair(option.when)
+            if situation.fresh.reader.can(pair) or situation.last.reader.must(pair):
+                return option
+        return None
+
+    def source(self, situation: Situation) -> AnswerReport | None:
+        answer = self.dossier.bleeding_source
+        if answer is None:
+            return None
+        view = situation.fresh
+        columns = self.program.answers[answer.id]
+        possible = tuple(v for v in answer.values if view.columns[columns[v]])
+        settled = len(possible) == 1
+        missing = () if settled else (answer.fact,)
+        return AnswerReport(
+            settled,
+            possible[0] if settled else None,
+            possible,
+            (),
+            missing,
+            tuple(map(tuple, settled_by(missing))),
+            (),
+            "",
+        )
+
+    # -- triggers
+
+    def trigger(self, trigger: Trigger, situation: Situation) -> TriggerReport:
+        pair = self.program.pair(trigger.when)
+        fresh, last = situation.fresh.reader, situation.last.reader
+        fires_fresh = fresh.must(pair)
+        fires_last = not trigger.reassures and bool(situation.stale) and last.must(pair)
+        fires = fires_fresh or fires_last
+        state = (
+            "fires"
+            if fires
+            else "cannot_exclude"
+            if fresh.can(pair) or (situation.stale and last.can(pair) and not trigger.reassures)
+            else "quiet"
+        )
+        missing = () if state != "cannot_exclude" else fresh.missing(trigger.when.expr)
+        severity: str | None = None
+        may_become: list[str] = []
+        for name in SEVERITIES:
+            condition = trigger.severity.get(name)
+            if condition is None or state == "quiet":
+                continue
+            of = self.program.pair(condition)
+            if fires and (fresh.must(of) or last.must(of)):
+                severity, may_become = name, []
+            elif fresh.can(of):
+                may_become.append(name)
+        text = {"fires": trigger.text, "cannot_exclude": trigger.cannot_exclude_text, "quiet": trigger.quiet_text}[
+            state
+        ]
+        return TriggerReport(
+            state=state,
+            last_known=fires and not fires_fresh,
+            severity=severity,
+            may_become=tuple(may_become),
+            because=grounds(fresh if fires_fresh else last, trigger.when, trigger.id) if fires else (),
+            missing=missing,
+            not_asked=self.not_asked([trigger.when], situation.fresh, trigger.must_know),
+            settled_by=tuple(map(tuple, settled_by(missing))),
+            route=(trigger.route.dossier or trigger.route.external or None) if trigger.route else None,
+            citations=trigger.source.cite,
+            text=text,
+            shown_first=trigger.shown_first,
+        )
+
+
+def grounds(reader: Reader, condition: Condition, name: str) -> tuple[Because, ...]:
+    """Why a condition must hold, under its own name where no rule inside it has one."""
+    return tuple(Because(rule or name, facts) for rule, facts in reader.grounds(condition.expr, name))

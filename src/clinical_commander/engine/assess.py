@@ -1,0 +1,300 @@
+"""A dossier and a case in, an assessment out. The pipeline stands in `Engine.assess`, in order.
+
+Pure: the same engine, content, case and site give the same assessment, to the byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from clinical_commander import __version__
+from clinical_commander.dossier.model import Dossier, Fact
+from clinical_commander.engine import assessment as a
+from clinical_commander.engine.answers import Answers, Range
+from clinical_commander.engine.case import Case
+from clinical_commander.engine.phases import phases
+from clinical_commander.engine.plan import LIVE, Judged, Planner
+from clinical_commander.engine.questions import questions
+from clinical_commander.engine.situation import HOUR, Known, Situation, Situations
+from clinical_commander.program.build import Program, build
+
+NO_SITE: Mapping[str, str] = {}
+
+
+def assess(dossier: Dossier, case: Case, capabilities: Mapping[str, str] = NO_SITE) -> a.Assessment:
+    """The assessment of one case. For many cases of one dossier, keep an `Engine`."""
+    return Engine(dossier).assess(case, capabilities)
+
+
+class Engine:
+    """A dossier made ready to run. Holds nothing of any patient."""
+
+    def __init__(self, dossier: Dossier, program: Program | None = None) -> None:
+        self.dossier = dossier
+        self.program = program or build(dossier)
+        self.situations = Situations(dossier, self.program)
+        self.answers = Answers(dossier, self.program)
+        self.planner = Planner(dossier, self.program)
+
+    def assess(
+        self, case: Case, capabilities: Mapping[str, str] = NO_SITE, site: Mapping[str, object] | None = None
+    ) -> a.Assessment:
+        """The assessment of one case.
+
+        Args:
+            case: What is known of the patient, and the moment assessed.
+            capabilities: What the site has: yes, no or on_call by name; what is not named is unknown.
+            site: What the overlay changed, to be listed.
+        """
+        dossier = self.dossier
+        worst, hours_since_worst, situation = self._episode(case, capabilities)
+        found = self.answers.range(dossier.tier, situation)
+        scope = self._scope(situation)
+        tier = self._tier(situation, found, worst, hours_since_worst, scope)
+        triggers = self._triggers(situation, scope)
+        states = {name: t.state for name, t in triggers.items()}
+        rows = self.planner.rows(case, situation, found, tier.missing) if scope.state != "out" else []
+        judged = [*rows, *self.planner.others(case, situation, states)]
+        if scope.state == "out":
+            judged = self._out_of_scope(judged, triggers)
+        actions, conflicts = self.planner.actions(judged, case, situation)
+        self._level_plan(rows, actions)
+        disposition = self._disposition(situation, scope, case)
+        return a.Assessment(
+            engine_version=__version__,
+            dossier=dossier.id,
+            content_version=dossier.version,
+            content_hash=dossier.content_hash,
+            channel=dossier.channel,
+            watermark=dossier.watermark,
+            setting=case.setting,
+            region=case.region,
+            entry=case.entry,
+            at=case.at,
+            scope=scope,
+            facts=self._facts(situation),
+            tier=tier,
+            bleeding_source=self.answers.source(situation),
+            disposition=disposition,
+            triggers=triggers,
+            phases=phases(dossier, self.program, situation, actions, triggers),
+            scores=self._scores(situation, scope),
+            next=questions(dossier, situation.fresh, tier, triggers),
+            actions=tuple(actions),
+            plan=tuple(self.planner.plan(rows)),
+            routes=tuple(self.planner.routes(situation, states)),
+            conflicts=(*conflicts, *self._contradictions(situation)),
+            monitoring=self._monitoring(situation),
+            followup=self._followup(situation, scope),
+            warnings=self._warnings(case, situation),
+            unreviewed=self._unreviewed(),
+            site=dict(site or {}),
+        )
+
+    # -- the episode
+
+    def _episode(self, case: Case, capabilities: Mapping[str, str]) -> tuple[str | None, float | None, Situation]:
+        """The worst tier that had to hold at any observation, hours since, and the situation at the moment assessed."""
+        remembers = self.dossier.tier.remembers
+        top = [v.id for v in self.dossier.tier.values].index(remembers[0]) if remembers else None
+        worst, worst_at = -1, case.at
+        moments = sorted({o.at for observations in case.facts.values() for o in observations if o.at < case.at})
+        situation = None
+        major_at: datetime | None = None
+        for moment in (*moments, case.at):
+            since = (moment - major_at).total_seconds() / HOUR if major_at is not None else None
+            situation = self.situations.at(case, moment, since, capabilities)
+            found = self.answers.range(self.dossier.tier, situation)
+            low = found.low if self._must_hold(found, situation) else -1
+            if low >= max(worst, 0):
+                worst, worst_at = low, moment
+            if top is not None and low >= top:
+                major_at = moment
+        assert situation is not None
+        worst, worst_at = self._stated(situation, worst, worst_at)
+        if worst < 0:
+            return None, None, situation
+        return self.dossier.tier.values[worst].id, (case.at - worst_at).total_seconds() / HOUR, situation
+
+    def _must_hold(self, found: Range, situation: Situation) -> bool:
+        return self.answers.holds(self.dossier.tier.values[found.low].when, situation)
+
+    def _stated(self, situation: Situation, worst: int, worst_at: datetime) -> tuple[int, datetime]:
+        name = self.dossier.tier.stated_by
+        known = situation.last.known.get(name) if name else None
+        if known is None or len(known.possible.codes) != 1 or known.observation is None:
+            return worst, worst_at
+        values = [v.id for v in self.dossier.tier.values]
+        said = next(iter(known.possible.codes))
+        if said in values and values.index(said) > worst:
+            return values.index(said), known.observation.at
+        return worst, worst_at
+
+    # -- answers
+
+    def _scope(self, situation: Situation) -> a.ScopeReport:
+        scope = self.dossier.scope
+        pair = self.program.pair(scope.when)
+        reader = situation.fresh.reader
+        if reader.must(pair):
+            return a.ScopeReport("in", ())
+        why = tuple(sorted(self.program.lowering.reads(scope.when.expr)))
+        if not reader.can(pair):
+            return a.ScopeReport("out", why, scope.out_text)
+        return a.ScopeReport("unknown", why, scope.unknown_text)
+
+    def _tier(
+        self, situation: Situation, found: Range, worst: str | None, hours: float | None, scope: a.ScopeReport
+    ) -> a.TierReport:
+        report = self.answers.report(self.dossier.tier, situation, found)
+        values = _values(report)
+        if scope.state == "out" and not (report.settled and report.value == self.dossier.tier.values[-1].id):
+            # Adult rules can only raise here: the highest value stays possible, lower ones are not spoken of.
+            highest = tuple(v for v in report.possible if v == self.dossier.tier.values[-1].id)
+            values |= {"settled": False, "value": None, "possible": highest, "text": "", "withheld": scope.text}
+        return a.TierReport(**values, worst_this_episode=worst, hours_since_worst=hours, last_known=found.last_known)
+
+    def _disposition(self, situation: Situation, scope: a.ScopeReport, case: Case) -> a.DispositionReport:
+        answer = self.dossier.disposition
+        found = self.answers.range(answer, situation)
+        report = self.answers.report(answer, situation, found)
+        values = _values(report)
+        within = via = None
+        if scope.state == "out" and not (report.settled and report.value == answer.values[-1].id):
+            values |= {"settled": False, "value": None, "possible": (), "text": "", "withheld": scope.text}
+        else:
+            # While it is open, the way there is that of the highest level still possible.
+            value = answer.values[found.low if found.settled else found.high]
+            within_row, via_row = (
+                self.answers.option(value.within, situation),
+                self.answers.option(value.via, situation),
+            )
+            within, via = within_row.value if within_row else None, via_row.value if via_row else None
+        return a.DispositionReport(**values, within=within, via=via)
+
+    def _triggers(self, situation: Situation, scope: a.ScopeReport) -> dict[str, a.TriggerReport]:
+        found = {}
+        for name, trigger in self.dossier.triggers.items():
+            report = self.answers.trigger(trigger, situation)
+            if scope.state == "out" and (report.state == "quiet" or trigger.reassures):
+                values = {f.name: getattr(report, f.name) for f in fields(report)}
+                report = a.TriggerReport(
+                    **values | {"state": "cannot_exclude", "severity": None, "text": trigger.cannot_exclude_text}
+                )
+            found[name] = report
+        return found
+
+    def _out_of_scope(self, judged: Sequence[Judged], triggers: Mapping[str, a.TriggerReport]) -> list[Judged]:
+        critical = {name for name, t in triggers.items() if t.state == "fires" and t.severity == "critical"}
+        return [j for j in judged if j.source in critical]
+
+    def _level_plan(self, rows: list[Judged], actions: Sequence[a.ActionReport]) -> None:
+        """A step of the plan whose action is held back elsewhere says so too: one answer on every surface."""
+        held = {x.id: x for x in actions if x.state == "withheld"}
+        for i, j in enumerate(rows):
+            if j.step.action in held and j.state in LIVE:
+                rows[i] = Judged(
+                    j.step, "withheld", j.ask, next(iter(held[j.step.action].withheld_by), ""), j.source, j.stage
+                )
+
+    # -- the rest
+
+    def _facts(self, situation: Situation) -> dict[str, a.FactReport]:
+        found = {}
+        for name, known in situation.last.known.items():
+            fact = self.dossier.facts[name]
+            state = "stale" if name in situation.stale else known.state
+            found[name] = fact_report(fact, known, state)
+        return dict(sorted(found.items()))
+
+    def _scores(self, situation: Situation, scope: a.ScopeReport) -> dict[str, a.ScoreReport]:
+        found = {}
+        reader = situation.fresh.reader
+        for name, codes in self.program.tools.items():
+            tool = self.dossier.tools[name]
+            applies = (True, True)
+            if tool.applies_when is not None:
+                pair = self.program.pair(tool.applies_when)
+                applies = (reader.can(pair), reader.must(pair))
+            applicable = "no" if scope.state == "out" or not applies[0] else "yes" if applies[1] else "unknown"
+            possible = tuple(c for c, i in codes.items() if situation.fresh.columns[i]) if applicable != "no" else ()
+            value = possible[0] if len(possible) == 1 and applicable == "yes" else None
+            why = scope.text if scope.state == "out" else tool.not_applicable if applicable == "no" else ""
+            found[name] = a.ScoreReport(value, None, None, possible, value, possible, applicable, why)
+        return found
+
+    def _contradictions(self, situation: Situation) -> list[a.ConflictReport]:
+        return [
+            a.ConflictReport(c.constraint.id, "facts", c.facts, (), (), True, c.facts, c.constraint.source.why)
+            for c in situation.contradictions
+        ]
+
+    def _monitoring(self, situation: Situation) -> tuple[a.MonitoringReport, ...]:
+        found = []
+        for item in self.dossier.monitoring:
+            pair = self.program.pair(item.when)
+            must = situation.fresh.reader.must(pair) or situation.last.reader.must(pair)
+            if must or situation.fresh.reader.can(pair):
+                state = "do" if must else "ask_first"
+                found.append(
+                    a.MonitoringReport(item.id, state, item.every, item.until, item.facts, item.action, item.text)
+                )
+        return tuple(found)
+
+    def _followup(self, situation: Situation, scope: a.ScopeReport) -> tuple[a.FollowUpReport, ...]:
+        if scope.state == "out":
+            return ()
+        reader = situation.fresh.reader
+        return tuple(
+            a.FollowUpReport(
+                f.id, "do" if reader.must(self.program.pair(f.when)) else "ask_first", f.action, f.within, f.text
+            )
+            for f in self.dossier.followup
+            if reader.can(self.program.pair(f.when))
+        )
+
+    def _warnings(self, case: Case, situation: Situation) -> tuple[a.WarningReport, ...]:
+        found = [a.WarningReport(p.code, (), f"{p.cause} {p.mend}".strip()) for p in case.warnings]
+        words = self.dossier.words.get("warnings", {})
+        text = words.get("stale", "")
+        found += [
+            a.WarningReport("stale", (name,), text.replace("{fact}", self.dossier.facts[name].label))
+            for name in sorted(situation.stale)
+        ]
+        return tuple(found)
+
+    def _unreviewed(self) -> a.Unreviewed:
+        open_ids = tuple(sorted(c.id for c in self.dossier.citations.values() if c.review == "needed"))
+        counts = {"citations": len(open_ids), "citations_total": len(self.dossier.citations)}
+        return a.Unreviewed(counts, open_ids)
+
+
+def fact_report(fact: Fact, known: Known, state: str) -> a.FactReport:
+    """What is known of a fact, for the JSON. A stale fact shows its last value."""
+    possible, observation = known.possible, known.observation
+    value: str | float | bool | None = None
+    low = high = None
+    codes: tuple[str, ...] = ()
+    if fact.kind == "boolean":
+        value = next(iter(possible.truths)) if len(possible.truths) == 1 else None
+    elif fact.kind == "code":
+        codes = tuple(c for c in fact.codes if c in possible.codes)
+        value = codes[0] if len(codes) == 1 else None
+    else:
+        low, high = possible.low, possible.high
+        value = low if low == high else None
+    origin = observation.origin if observation else ""
+    if known.implied_by:
+        origin = "implied:" + ",".join(known.implied_by)
+    return a.FactReport(
+        state, value, low, high, codes, fact.unit.code if fact.unit else "",
+        observation.entered if observation else "", observation.at.isoformat() if observation else None,
+        origin, observation.warnings if observation else (),
+    )  # fmt: skip
+
+
+def _values(report: a.AnswerReport) -> dict[str, Any]:
+    return {f.name: getattr(report, f.name) for f in fields(a.AnswerReport)}

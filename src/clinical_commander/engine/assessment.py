@@ -1,0 +1,288 @@
+"""What an assessment says, as frozen data, and its contracted JSON form (`schema: assessment/1`).
+
+All keys are always present, lists stand in a stated order, references are ids, sentences stand only in `text` fields.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+SCHEMA = "assessment/1"
+
+
+@dataclass(frozen=True)
+class FactReport:
+    """What is known of one fact. `value` is set when one value is left; `possible` lists the codes that are left."""
+
+    state: str  # known partial unknown stale pending unobtainable
+    value: str | float | bool | None = None
+    low: float | None = None
+    high: float | None = None
+    possible: tuple[str, ...] = ()
+    unit: str = ""
+    entered: str = ""
+    at: str | None = None
+    origin: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AnswerReport:
+    """An answer as a set: `value` only when settled. `missing` are facts that could still change it."""
+
+    settled: bool
+    value: str | None
+    possible: tuple[str, ...]
+    not_asked: tuple[str, ...]
+    missing: tuple[str, ...]
+    settled_by: tuple[tuple[str, ...], ...]
+    because: tuple[Because, ...]
+    text: str
+    citations: tuple[str, ...] = ()
+    withheld: str = ""
+
+
+@dataclass(frozen=True)
+class TierReport(AnswerReport):
+    worst_this_episode: str | None = None
+    hours_since_worst: float | None = None
+    last_known: bool = False
+
+
+@dataclass(frozen=True)
+class DispositionReport(AnswerReport):
+    within: str | None = None
+    via: str | None = None
+
+
+@dataclass(frozen=True)
+class Because:
+    """One ground: the rule that holds and the facts it was judged by."""
+
+    rule: str
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RouteReport:
+    source: str  # trigger or pivot id
+    state: str  # fires | cannot_exclude
+    dossier: str | None
+    external: str
+    installed: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class TriggerReport:
+    state: str  # fires quiet cannot_exclude
+    last_known: bool
+    severity: str | None
+    may_become: tuple[str, ...]
+    because: tuple[Because, ...]
+    missing: tuple[str, ...]
+    not_asked: tuple[str, ...]
+    settled_by: tuple[tuple[str, ...], ...]
+    route: str | None
+    citations: tuple[str, ...]
+    text: str
+    shown_first: bool = False
+
+
+@dataclass(frozen=True)
+class PhaseReport:
+    id: str
+    status: str  # complete waiting not_reached not_needed
+    waiting_for: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    value: str | float | None
+    low: float | None
+    high: float | None
+    possible: tuple[str, ...]
+    band: str | None
+    bands_possible: tuple[str, ...]
+    applicable: str  # yes no unknown
+    why_not: str
+    items: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class NextReport:
+    """One question: what to ask, which facts it gives, what they settle and what they could change."""
+
+    ask: str
+    facts: tuple[str, ...]
+    settles: tuple[tuple[str, ...], ...]
+    could_change: tuple[str, ...]
+    gain: float | None
+    burden: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class ActionReport:
+    id: str
+    verb: str
+    target: str
+    side: str | None
+    state: str  # do ask_first withheld done; an action that is not listed is not needed
+    priority: str
+    setting: str
+    because: tuple[str, ...]
+    ask: tuple[str, ...]
+    withheld_by: Mapping[str, str]
+    orders: tuple[Mapping[str, Any], ...]
+    citations: tuple[str, ...]
+    text: str
+    within: str = ""
+
+
+@dataclass(frozen=True)
+class PlanStep:
+    """One line of the plan for the setting, in its row and stage."""
+
+    row: str
+    stage: str
+    state: str
+    action: str | None
+    priority: str
+    within: str
+    ask: tuple[str, ...]
+    text: str
+    path: str
+
+
+@dataclass(frozen=True)
+class ConflictReport:
+    id: str
+    kind: str  # advice | facts
+    sides: tuple[str, ...]
+    withholds: tuple[str, ...]
+    escalates: tuple[str, ...]
+    needs_human: bool
+    facts: tuple[str, ...]
+    text: str
+    resolution: str = ""
+
+
+@dataclass(frozen=True)
+class MonitoringReport:
+    id: str
+    state: str  # do | ask_first
+    every: str
+    until: str
+    facts: tuple[str, ...]
+    action: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class FollowUpReport:
+    id: str
+    state: str
+    action: str | None
+    within: str
+    text: str
+
+
+@dataclass(frozen=True)
+class WarningReport:
+    code: str
+    facts: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class ScopeReport:
+    state: str  # in out unknown
+    why: tuple[str, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Unreviewed:
+    counts: Mapping[str, int]
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Everything the engine says of one patient at one moment."""
+
+    engine_version: str
+    dossier: str
+    content_version: str
+    content_hash: str
+    channel: str
+    watermark: str
+    setting: str
+    region: str | None
+    entry: str | None
+    at: datetime
+    scope: ScopeReport
+    facts: Mapping[str, FactReport]
+    tier: TierReport
+    bleeding_source: AnswerReport | None
+    disposition: DispositionReport
+    triggers: Mapping[str, TriggerReport]
+    phases: tuple[PhaseReport, ...]
+    scores: Mapping[str, ScoreReport]
+    next: tuple[NextReport, ...]
+    actions: tuple[ActionReport, ...]
+    plan: tuple[PlanStep, ...]
+    routes: tuple[RouteReport, ...]
+    conflicts: tuple[ConflictReport, ...]
+    monitoring: tuple[MonitoringReport, ...]
+    followup: tuple[FollowUpReport, ...]
+    warnings: tuple[WarningReport, ...]
+    unreviewed: Unreviewed
+    site: Mapping[str, Any] = field(default_factory=dict)
+
+    def action(self, action_id: str) -> ActionReport | None:
+        """The report of an action, or None where no step of the plan names it."""
+        return next((a for a in self.actions if a.id == action_id), None)
+
+    def _document(self) -> dict[str, Any]:
+        """The JSON object with dataclasses still inside."""
+        content = {
+            "id": self.dossier,
+            "version": self.content_version,
+            "hash": self.content_hash,
+            "channel": self.channel,
+            "text": self.watermark,
+        }
+        return {
+            "schema": SCHEMA,
+            "engine": {"version": self.engine_version},
+            "content": content,
+            "setting": self.setting,
+            "region": self.region,
+            "entry": self.entry,
+            "at": self.at.isoformat(),
+            **{name: getattr(self, name) for name in _BODY},
+            # The differential has its keys from the first version on; no prior and no likelihood is content yet.
+            "differential": [],
+            "contributors": [],
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The contracted JSON object, as plain data."""
+        plain: dict[str, Any] = json.loads(self.dumps())
+        return plain
+
+    def dumps(self, *, indent: int | None = None) -> str:
+        """The contracted JSON text. A frozen dataclass is written as its fields, in their order."""
+        return json.dumps(self._document(), ensure_ascii=False, indent=indent, allow_nan=False, default=vars)
+
+
+_BODY = (
+    "scope", "facts", "tier", "bleeding_source", "disposition", "triggers", "phases", "scores", "next", "actions",
+    "plan", "routes", "conflicts", "monitoring", "followup", "warnings", "unreviewed", "site",
+)  # fmt: skip

@@ -1,0 +1,47 @@
+"""Gates in, the rail out: where the case stands in the flow. A map, never a barrier: red flags wait for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from clinical_commander.dossier.model import Dossier
+from clinical_commander.engine.assessment import ActionReport, PhaseReport, TriggerReport
+from clinical_commander.engine.plan import LIVE, PRIORITIES
+from clinical_commander.engine.settle import Reader
+from clinical_commander.engine.situation import Situation
+from clinical_commander.program.build import Program
+
+
+def phases(
+    dossier: Dossier,
+    program: Program,
+    situation: Situation,
+    actions: Sequence[ActionReport],
+    triggers: dict[str, TriggerReport],
+) -> tuple[PhaseReport, ...]:
+    """The state of each phase: complete, waiting (the first that is not), or not reached."""
+    view = situation.fresh
+    x: list[Any] = view.x.copy()
+    firing = {name for name, t in triggers.items() if t.state == "fires"}
+    for name, slot in program.slots.items():
+        kind, _, key = name.partition(":")
+        if kind == "closed":
+            floor = PRIORITIES.index(key)
+            left = any(
+                a.state in LIVE and PRIORITIES.index(a.priority) >= floor and firing.intersection(a.because)
+                for a in actions
+            )
+            x[slot.at], x[slot.at + 1] = not left, left
+    columns = program.evaluate_gates(x, view.columns)
+    reader = Reader(program, x, columns)
+    found: list[PhaseReport] = []
+    open_before = False
+    for phase in dossier.phases:
+        if reader.must(program.pair(phase.advance)):
+            found.append(PhaseReport(phase.id, "complete", ()))
+            continue
+        waiting = reader.waiting(phase.advance.expr)
+        found.append(PhaseReport(phase.id, "not_reached" if open_before else "waiting", waiting))
+        open_before = True
+    return tuple(found)

@@ -1,0 +1,341 @@
+"""Typed rules in, two-valued columns over fact bounds out.
+
+A condition becomes the pair (can be true, must be true); a number the pair (low, high); a code one column per code.
+The bounds are sound always, and exact where a root is unate in each fact (see `exact`); a root that is not is split
+into the cells of the facts that stand in it both ways.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from clinical_commander.logic import ir
+from clinical_commander.program.columns import Columns, Pair, Slot
+
+Cell = frozenset[str] | bool | tuple[float, float]
+"""A part of a fact's values: codes, one truth value, or a closed range."""
+Restriction = tuple[tuple[str, Cell], ...]
+
+CIRCUMSTANCES = ("setting", "region")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as the lowering sees it: codes from lowest to highest, each with its own condition; or a code fact."""
+
+    codes: tuple[str, ...]
+    conditions: tuple[ir.Expr, ...] = ()
+    fact: str = ""
+
+
+@dataclass(frozen=True)
+class ToolRows:
+    """A tool that gives a code: one condition per code, and the condition under which it applies at all."""
+
+    codes: tuple[str, ...]
+    conditions: tuple[ir.Expr, ...]
+    applies: ir.Expr
+
+
+class Lowering:
+    """Lowers expressions of one dossier into shared columns.
+
+    Args:
+        slots: The inputs by name: facts by id, `setting`, `region`, and flags as `kind:key`.
+        named: Typed conditions of rules and triggers by (kind, name).
+        nonnegative: Facts whose limits start at zero or above, so that products need no sign cases.
+    """
+
+    def __init__(
+        self,
+        slots: Mapping[str, Slot],
+        named: Mapping[tuple[str, str], ir.Expr],
+        answers: Mapping[str, Answer],
+        tools: Mapping[str, ToolRows],
+        nonnegative: frozenset[str] = frozenset(),
+    ) -> None:
+        self.slots, self.named, self.answers, self.tools = slots, named, answers, tools
+        self.nonnegative = nonnegative
+        self.columns = Columns()
+        self.pairs: dict[tuple[ir.Expr, Restriction], Pair] = {}
+        self._reads: dict[ir.Expr, frozenset[str]] = {}
+
+    # -- conditions
+
+    def condition(self, expr: ir.Expr, within: Restriction = ()) -> Pair:
+        """(can, must) of a condition, with the facts of `within` held to their cells."""
+        if within:
+            within = tuple(r for r in within if r[0] in self.slots_of(expr))
+        key = (expr, within)
+        pair = self.pairs.get(key)
+        if pair is None:
+            pair = self.pairs[key] = self._condition(expr, within)
+        return pair
+
+    def _condition(self, expr: ir.Expr, within: Restriction) -> Pair:
+        c = self.columns
+        match expr:
+            case ir.Truth(value):
+                return (c.literal(value), c.literal(value))
+            case ir.FactTrue(fact):
+                return self._boolean(fact, within)
+            case ir.Flag(kind, key):
+                return self._boolean(f"{kind}:{key}", within)
+            case ir.Named(kind, name):
+                return self._named(kind, name, within)
+            case ir.Not(item):
+                can, must = self.condition(item, within)
+                return (c.negate(must), c.negate(can))
+            case ir.All(items):
+                pairs = [self.condition(i, within) for i in items]
+                return (c.all([p[0] for p in pairs]), c.all([p[1] for p in pairs]))
+            case ir.Any(items):
+                pairs = [self.condition(i, within) for i in items]
+                return (c.any([p[0] for p in pairs]), c.any([p[1] for p in pairs]))
+            case ir.IsTrue(item):
+                # What is known does not depend on the cell that is being looked at.
+                must = self.anywhere(item)[1]
+                return (must, must)
+            case ir.IsNotFalse(item):
+                can = self.anywhere(item)[0]
+                return (can, can)
+            case ir.IsKnown(item):
+                known = self._known(item)
+                return (known, known)
+            case ir.Compare(operator, left, right):
+                return self._compare(operator, self.number(left, within), self.number(right, within))
+            case ir.OneOf(subject, values):
+                return self._one_of(subject, values, within)
+        raise TypeError(f"not a condition: {expr!r}")
+
+    def anywhere(self, item: ir.Expr) -> Pair:
+        """(can, must) of what IS TRUE and its kin ask about, over all that is possible."""
+        return self.condition(item)
+
+    def _boolean(self, name: str, within: Restriction) -> Pair:
+        c = self.columns
+        for fact, cell in within:
+            if fact == name:
+                return (c.literal(cell is True), c.literal(cell is True))
+        slot = self.slots[name]
+        return (c.add("in", slot.at), c.negate(c.add("in", slot.at + 1)))
+
+    def _named(self, kind: str, name: str, within: Restriction) -> Pair:
+        slot = self.slots.get(f"{kind}:{name}")
+        if slot is not None:  # a result of another program
+            return self._boolean(slot.name, within)
+        return self.condition(self.named[kind, name], within)
+
+    def _compare(self, operator: str, left: Pair, right: Pair) -> Pair:
+        c = self.columns
+        (a_low, a_high), (b_low, b_high) = left, right
+        match operator:
+            case "<" | "<=":
+                return (c.compare(operator, a_low, b_high), c.compare(operator, a_high, b_low))
+            case ">" | ">=":
+                return self._compare("<" if operator == ">" else "<=", right, left)
+            case "=":
+                can = c.all([c.compare("<=", a_low, b_high), c.compare("<=", b_low, a_high)])
+                must = c.all(
+                    [c.compare("==", a_low, b_high), c.compare("==", a_high, b_low), c.compare("==", a_low, a_high)]
+                )
+                return (can, must)
+        raise ValueError(operator)
+
+    def _one_of(self, subject: ir.Expr, values: frozenset[str], within: Restriction) -> Pair:
+        c = self.columns
+        if isinstance(subject, (ir.FactCode, ir.Circumstance)):
+            name = subject.fact if isinstance(subject, ir.FactCode) else subject.name
+            slot = self.slots[name]
+            left = set(slot.codes)
+            for fact, cell in within:
+                if fact == name:
+                    assert isinstance(cell, frozenset)
+                    left &= cell
+            inside = [code for code in slot.codes if code in values and code in left]
+            outside = [code for code in slot.codes if code not in values and code in left]
+            if len(left) < len(slot.codes):  # a cell lies wholly on one side of every set, or is judged by its bits
+                if not outside:
+                    return (c.literal(True), c.literal(True))
+                if not inside:
+                    return (c.literal(False), c.literal(False))
+            return (self._has(slot, inside), c.negate(self._has(slot, outside)))
+        possible = self.possible(subject, within)
+        can = c.any([column for code, column in possible.items() if code in values])
+        outside_columns = [column for code, column in possible.items() if code not in values]
+        # With nothing possible at all (a gap in the content) nothing is certain either; nor where a tool may not apply.
+        return (can, c.all([can, c.negate(c.any(outside_columns)), self._applies(subject, within)]))
+
+    def _applies(self, subject: ir.Expr, within: Restriction = ()) -> int:
+        if isinstance(subject, ir.ToolCode):
+            return self.condition(self.tools[subject.tool].applies, within)[1]
+        return self.columns.literal(True)
+
+    def _has(self, slot: Slot, codes: Sequence[str]) -> int:
+        mask = sum(1 << slot.codes.index(code) for code in codes)
+        return self.columns.add("has", slot.at, mask) if mask else self.columns.literal(False)
+
+    def possible(self, subject: ir.Expr, within: Restriction = ()) -> dict[str, int]:
+        """For each code of an answer or tool the column that says whether it is still possible."""
+        c = self.columns
+        if isinstance(subject, ir.AnswerCode):
+            answer = self.answers[subject.answer]
+            if answer.fact:
+                slot = self.slots[answer.fact]
+                return {code: self._has(slot, [code]) for code in answer.codes}
+            slot_of = self.slots.get(f"answer:{subject.answer}")
+            if slot_of is not None:
+                return {code: self._has(slot_of, [code]) for code in answer.codes}
+            pairs = [self.condition(e, within) for e in answer.conditions]
+            # A value is ruled out when it cannot hold, or when a higher one must.
+            return {
+                code: c.all([pairs[i][0], *(c.negate(pairs[j][1]) for j in range(i + 1, len(pairs)))])
+                for i, code in enumerate(answer.codes)
+            }
+        if isinstance(subject, ir.ToolCode):
+            rows = self.tools[subject.tool]
+            applies = self.condition(rows.applies, within)
+            return {
+                code: c.all([applies[0], self.condition(e, within)[0]])
+                for code, e in zip(rows.codes, rows.conditions, strict=True)
+            }
+        raise TypeError(f"not a code: {subject!r}")
+
+    def _known(self, item: ir.Expr) -> int:
+        c = self.columns
+        if isinstance(item, (ir.FactCode, ir.Circumstance)):
+            return c.add("single", self.slots[item.fact if isinstance(item, ir.FactCode) else item.name].at)
+        if isinstance(item, (ir.AnswerCode, ir.ToolCode)):
+            possible = list(self.possible(item).values())
+            alone = [
+                c.all([p, *(c.negate(q) for j, q in enumerate(possible) if j != i)]) for i, p in enumerate(possible)
+            ]
+            return c.all([c.any(alone), self._applies(item)])
+        if isinstance(item, (ir.FactNumber, ir.Arithmetic, ir.Negative, ir.Constant, ir.Function, ir.Choice)):
+            low, high = self.number(item)
+            return c.compare("==", low, high)
+        can, must = self.anywhere(item)
+        return c.any([must, c.negate(can)])
+
+    # -- numbers
+
+    def number(self, expr: ir.Expr, within: Restriction = ()) -> Pair:
+        """(low, high) of a number."""
+        c = self.columns
+        match expr:
+            case ir.Constant(value):
+                return (c.number(value), c.number(value))
+            case ir.FactNumber(fact):
+                slot = self.slots[fact]
+                low, high = c.add("in", slot.at), c.add("in", slot.at + 1)
+                for name, cell in within:
+                    if name == fact:
+                        assert isinstance(cell, tuple)
+                        low, high = c.add("max", low, c.number(cell[0])), c.add("min", high, c.number(cell[1]))
+                return (low, high)
+            case ir.Negative(item):
+                low, high = self.number(item, within)
+                return (c.add("neg", high), c.add("neg", low))
+            case ir.Arithmetic(operator, left, right):
+                return self._arithmetic(operator, expr, self.number(left, within), self.number(right, within))
+            case ir.Function(name, arguments):
+                return self._function(name, [self.number(a, within) for a in arguments])
+            case ir.Choice():
+                return self._choice(expr, within)
+        raise TypeError(f"not a number: {expr!r}")
+
+    def _arithmetic(self, operator: str, expr: ir.Arithmetic, left: Pair, right: Pair) -> Pair:
+        c = self.columns
+        match operator:
+            case "+":
+                return (c.add("+", left[0], right[0]), c.add("+", left[1], right[1]))
+            case "-":
+                return (c.add("-", left[0], right[1]), c.add("-", left[1], right[0]))
+            case "*" if self._nonnegative(expr.left) and self._nonnegative(expr.right):
+                return (c.add("*", left[0], right[0]), c.add("*", left[1], right[1]))
+        corners = [c.add(operator, a, b) for a in left for b in right]
+        low, high = c.add("min", *corners), c.add("max", *corners)
+        if operator == "/":
+            zero = c.number(0.0)
+            spans = c.all([c.compare("<=", right[0], zero), c.compare("<=", zero, right[1])])
+            return (c.add("pick", spans, c.number(-math.inf), low), c.add("pick", spans, c.number(math.inf), high))
+        return (low, high)
+
+    def _nonnegative(self, expr: ir.Expr) -> bool:
+        match expr:
+            case ir.Constant(value):
+                return value >= 0
+            case ir.FactNumber(fact):
+                return fact in self.nonnegative
+            case ir.Arithmetic("+" | "*", left, right):
+                return self._nonnegative(left) and self._nonnegative(right)
+        return False
+
+    def _function(self, name: str, arguments: list[Pair]) -> Pair:
+        c = self.columns
+        lows, highs = [a[0] for a in arguments], [a[1] for a in arguments]
+        match name:
+            case "LEAST":
+                return (c.add("min", *lows), c.add("min", *highs))
+            case "GREATEST":
+                return (c.add("max", *lows), c.add("max", *highs))
+            case "EXP" | "LN":
+                return (c.add(name.lower(), lows[0]), c.add(name.lower(), highs[0]))
+            case "POWER":
+                corners = [c.add("pow", a, b) for a in arguments[0] for b in arguments[1]]
+                return (c.add("min", *corners), c.add("max", *corners))
+        raise ValueError(name)
+
+    def _choice(self, expr: ir.Choice, within: Restriction) -> Pair:
+        c = self.columns
+        open_before = c.literal(True)  # no earlier branch must have been taken
+        lows, highs = [], []
+        for condition, value in (*expr.branches, (ir.Truth(True), expr.otherwise)):
+            can, must = self.condition(condition, within)
+            low, high = self.number(value, within)
+            reached = c.all([open_before, can])
+            lows.append(c.add("pick", reached, low, c.number(math.inf)))
+            highs.append(c.add("pick", reached, high, c.number(-math.inf)))
+            open_before = c.all([open_before, c.negate(must)])
+        return (c.add("min", *lows), c.add("max", *highs))
+
+    # -- what an expression reads
+
+    def reads(self, expr: ir.Expr) -> frozenset[str]:
+        """Every fact an expression depends on, through rules, answers and tools; not inside IS TRUE and its kin."""
+        return frozenset(name for name in self.slots_of(expr) if ":" not in name and name not in CIRCUMSTANCES)
+
+    def slots_of(self, expr: ir.Expr) -> frozenset[str]:
+        """As `reads`, with the setting, the region and the flags."""
+        known = self._reads.get(expr)
+        if known is not None:
+            return known
+        self._reads[expr] = frozenset()  # a cycle has been refused by the loader
+        match expr:
+            case ir.FactTrue(name) | ir.FactNumber(name) | ir.FactCode(name) | ir.Circumstance(name):
+                found = frozenset({name})
+            case ir.Flag(kind, key):
+                found = frozenset({f"{kind}:{key}"})
+            case ir.IsTrue() | ir.IsNotFalse() | ir.IsKnown():
+                found = frozenset()
+            case _:
+                found = frozenset().union(*(self.slots_of(p) for p in self.inside(expr)))
+        self._reads[expr] = found
+        return found
+
+    def inside(self, expr: ir.Expr) -> tuple[ir.Expr, ...]:
+        """The expressions directly inside, with names, answers and tools replaced by what they stand for."""
+        match expr:
+            case ir.Named(kind, name):
+                return (self.named[kind, name],) if (kind, name) in self.named else ()
+            case ir.AnswerCode(answer):
+                found = self.answers[answer]
+                return (ir.FactCode(found.fact),) if found.fact else found.conditions
+            case ir.ToolCode(tool):
+                return (*self.tools[tool].conditions, self.tools[tool].applies)
+        return expr.parts()
+
+
+Probe = Callable[[ir.Expr], Pair]

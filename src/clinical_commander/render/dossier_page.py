@@ -1,0 +1,387 @@
+"""A dossier in, the readable page out: everything it asks, decides and advises, in words, with the source of each line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from clinical_commander.dossier.model import (
+    Condition,
+    Dossier,
+    Input,
+    Option,
+    OrderedAnswer,
+    Route,
+    Source,
+    Step,
+    Trigger,
+)
+from clinical_commander.render.layout import Page
+from clinical_commander.render.words import Words, inside
+
+
+def dossier_page(dossier: Dossier, width: int = 100, colour: bool = False, unicode: bool = True) -> str:
+    """The dossier as a page of text; arguments as `assessment_text`."""
+    page = Page(width, colour=colour, unicode=unicode)
+    _DossierPage(dossier, Words(dossier), page).write()
+    return str(page)
+
+
+class _DossierPage:
+    def __init__(self, dossier: Dossier, words: Words, page: Page) -> None:
+        self.d, self.words, self.page = dossier, words, page
+
+    def write(self) -> None:
+        self.head()
+        self.entry_points()
+        self.inputs()
+        self.questions()
+        self.answers()
+        self.phases()
+        self.triggers()
+        self.pivots()
+        self.playbooks()
+        self.monitoring()
+        self.siblings()
+        self.conflicts()
+        self.rules()
+        self.tools()
+        self.emergency_card()
+        self.citations()
+
+    def section(self, key: str) -> None:
+        self.page.heading(self.words.heading(key))
+
+    def source(self, source: Source, indent: int = 6) -> None:
+        """Where a line comes from: its citations, its basis, and why it was judged so."""
+        words = self.words
+        parts = []
+        if source.cite:
+            parts.append(f"{words.say('source')}: {', '.join(source.cite)}")
+        if source.basis:
+            parts.append(f"{words.say('basis')}: {'; '.join(words.name('basis', b) for b in source.basis)}")
+        if parts:
+            self.page.text(". ".join(parts), indent, "quiet")
+        if source.why:
+            self.page.text(f"{words.heading('why')}: {source.why}", indent, "quiet")
+
+    def said(self, source_says: str, indent: int = 6) -> None:
+        """The claim of the founding document, where the content corrects or repeats it."""
+        if source_says:
+            self.page.text(f"{self.words.say('source_says')}: “{source_says}”", indent, "quiet")
+
+    def condition(self, key: str, condition: Condition | None, indent: int = 6) -> None:
+        if condition is not None:
+            self.page.pair(self.words.say(key), self.words.clause(condition), indent=indent)
+
+    # -- parts
+
+    def head(self) -> None:
+        d, words, page = self.d, self.words, self.page
+        page.text(d.watermark.upper(), tint="watermark")
+        page.title(d.title)
+        page.row([f"{d.id} {d.version}", words.name("channel", d.channel), words.name("review", d.review)], indent=0)
+        page.blank()
+        page.text(d.summary)
+        page.blank()
+        page.text(d.intended_use)
+        self.section("scope")
+        page.text(words.clause(d.scope.when), 2)
+        page.item(d.scope.out_text)
+        page.item(d.scope.unknown_text)
+        self.source(d.scope.source, 4)
+
+    def entry_points(self) -> None:
+        self.section("entry_points")
+        for entry in self.d.entry_points.values():
+            self.page.item(f"{entry.title} ({entry.id}). {entry.text}")
+            self.said(entry.source_says, 4)
+            self.source(entry.source, 4)
+
+    def inputs(self) -> None:
+        words, page = self.words, self.page
+        self.section("inputs")
+        for category in dict.fromkeys(i.category for i in self.d.inputs.values()):
+            page.blank()
+            page.text(words.name("category", category).upper(), 2, "strong")
+            for given in self.d.inputs.values():
+                if given.category == category:
+                    self.input(given)
+
+    def input(self, given: Input) -> None:
+        """One input with its facts, and how each may be stated."""
+        words, page = self.words, self.page
+        required = words.say("required" if given.required else "optional")
+        page.item(f"{given.title} ({given.id}), {required}, {self.phase_title(given.phase)}", tint="strong")
+        page.text(given.rationale, 4)
+        for name in given.facts:
+            page.pair(name, self.fact(name), indent=6)
+        self.said(given.source_says, 4)
+        self.source(given.source, 4)
+
+    def fact(self, name: str) -> str:
+        """What a fact is and how it is stated."""
+        fact, words = self.d.facts[name], self.words
+        if fact.kind == "boolean":
+            how = "true, false"
+        elif fact.kind == "code":
+            how = ", ".join(f"{code} ({label})" for code, label in fact.codes.items())
+        else:
+            ends = [words.vocabulary.quantity(x, fact.unit.code if fact.unit else "1") for x in fact.range or ()]
+            how = words.say("range", *ends) if ends else ""
+        return f"{fact.label}; {how}" if how else fact.label
+
+    def phase_title(self, phase: str) -> str:
+        return next((p.title for p in self.d.phases if p.id == phase), phase)
+
+    def questions(self) -> None:
+        self.section("ask")
+        for number, question in enumerate(self.d.questions, 1):
+            self.page.item(f"{number}. {question.text}", note=question.why)
+
+    def answers(self) -> None:
+        d, words, page = self.d, self.words, self.page
+        self.section("tier")
+        page.pair(words.say("must_know"), words.labels(d.tier.must_know))
+        for name, why in d.tier.exempts.items():
+            page.pair(words.say("may_lower", words.label(name)), why)
+        self.ordered(d.tier)
+        self.section("disposition")
+        self.ordered(d.disposition)
+
+    def ordered(self, answer: OrderedAnswer) -> None:
+        """The values from the highest down, each with its own condition."""
+        page = self.page
+        for value in reversed(answer.values):
+            page.item(f"{value.title} ({value.id})", tint="strong")
+            self.condition("when", value.when, 4)
+            if value.text:
+                page.text(value.text, 4)
+            self.options("within", value.within)
+            self.options("via", value.via)
+            self.source(value.source, 4)
+
+    def options(self, key: str, options: Sequence[Option]) -> None:
+        words = self.words
+        for option in options:
+            shown = words.name("via", option.value) if key == "via" else option.value
+            guard = f" ({words.say('when')} {words.clause(option.when)})" if option.when else ""
+            self.page.item(f"{words.say(key)} {shown}{guard}. {option.text}", indent=4)
+
+    def phases(self) -> None:
+        self.section("phases")
+        for number, phase in enumerate(self.d.phases, 1):
+            self.page.item(f"{number}. {phase.title} ({phase.id})", tint="strong")
+            self.page.text(phase.text, 4)
+            if phase.inputs:
+                titles = (inside(self.d.inputs[i].title) if i in self.d.inputs else i for i in phase.inputs)
+                self.page.pair(self.words.say("inputs"), ", ".join(titles), indent=4)
+            if phase.actions:
+                self.page.pair(self.words.say("actions"), ", ".join(self.action_label(a) for a in phase.actions), indent=4)
+            self.page.pair(self.words.say("done_when"), phase.advance_says or self.words.clause(phase.advance), indent=4)
+            self.said(phase.source_says, 4)
+            self.source(phase.source, 4)
+
+    def action_label(self, id: str) -> str:
+        action = self.d.actions.get(id)
+        return inside(action.label) if action else id
+
+    def triggers(self) -> None:
+        words, page = self.words, self.page
+        self.section("alarms")
+        for trigger in self.d.triggers.values():
+            self.trigger(trigger)
+        page.blank()
+        page.text(words.say("triggers_note"), 2, "quiet")
+
+    def trigger(self, trigger: Trigger) -> None:
+        """One trigger: when it fires, how grave it is, what it says and does."""
+        words, page = self.words, self.page
+        page.blank()
+        page.item(f"{trigger.title} ({trigger.id})", "alarm", tint="strong")
+        self.condition("when", trigger.when)
+        for severity, condition in trigger.severity.items():
+            page.pair(words.name("severity", severity), words.clause(condition), indent=6)
+        if trigger.must_know:
+            page.pair(words.say("must_know"), words.labels(trigger.must_know), indent=6)
+        for name, why in trigger.exempts.items():
+            page.pair(words.say("may_lower", words.label(name)), why, indent=6)
+        for state, text in (
+            ("fires", trigger.text), ("cannot_exclude", trigger.cannot_exclude_text), ("quiet", trigger.quiet_text)
+        ):  # fmt: skip
+            if text:
+                page.pair(words.name("trigger_state", state), text, indent=6)
+        self.steps(trigger.steps, 6)
+        if trigger.steps_if_possible:
+            page.pair(words.name("trigger_state", "cannot_exclude"), words.say("then_already"), indent=6)
+            self.steps(trigger.steps_if_possible, 6)
+        self.route(trigger.route)
+        self.said(trigger.source_says)
+        self.source(trigger.source)
+
+    def route(self, route: Route | None, indent: int = 6) -> None:
+        if route is None:
+            return
+        missing = "" if route.installed or route.dossier is None else f" [{self.words.say('not_installed')}]"
+        self.page.pair(self.words.heading("routes"), f"{route.dossier or route.external}{missing}. {route.handover}", indent=indent)
+
+    def steps(self, steps: Iterable[Step], indent: int, *, blocks: bool = True) -> None:
+        """Steps with their guards in words."""
+        words, page = self.words, self.page
+        for step in steps:
+            if step.choose:
+                page.item(words.say("one_of"), "item", indent)
+                self.steps(step.choose, indent + 4)
+                continue
+            label = self.d.actions[step.action].label if step.action in self.d.actions else ""
+            text = step.text or step.do or label
+            notes = [words.name("priority", step.priority)] if step.priority else []
+            notes += [words.say("within", step.within)] if step.within else []
+            notes += [step.who] if step.who else []
+            page.item(f"{text.rstrip('.')} ({', '.join(notes)})." if notes else text, "do", indent)
+            inner = indent + 2
+            guards = [g for g in (*step.guards, *([step.when] if step.when else [])) if g.text != "TRUE"]
+            if guards:
+                clauses = f" {words.name('prose', 'and')} ".join(words.clause(g) for g in guards)
+                page.text(f"{words.say('when')} {clauses}", inner, "quiet")
+            if step.unless is not None:
+                unknown = words.say(f"if_unknown_{step.if_unknown}") if step.if_unknown else ""
+                page.text(f"{words.say('unless')} {words.clause(step.unless)}. {unknown}", inner, "quiet")
+
+    def pivots(self) -> None:
+        if self.d.pivots:
+            self.section("pivots")
+        for pivot in self.d.pivots:
+            self.page.item(f"{pivot.title} ({pivot.id})", tint="strong")
+            self.condition("when", pivot.when, 4)
+            self.page.text(pivot.text, 4)
+            self.steps(pivot.steps, 4)
+            self.route(pivot.route, 4)
+            self.source(pivot.source, 4)
+
+    def playbooks(self) -> None:
+        words, page = self.words, self.page
+        for playbook in self.d.playbooks.values():
+            page.heading(f"{words.heading('plan')}: {playbook.title}")
+            page.text(playbook.text, 2)
+            for row in playbook.rows:
+                page.blank()
+                page.text(f"{words.say('row')} {row.id}: {words.clause(row.when)}", 2, "strong")
+                for stage, steps in row.stages.items():
+                    if steps:
+                        page.text(words.name("stage", stage) + ":", 4, "strong")
+                        self.steps(steps, 6)
+        if self.d.treatments:
+            self.section("treatments")
+        for treatment in self.d.treatments:
+            page.item(treatment.title, tint="strong")
+            self.condition("when", treatment.when, 4)
+            self.steps(treatment.steps, 4)
+            self.source(treatment.source, 4)
+
+    def monitoring(self) -> None:
+        words, page = self.words, self.page
+        if self.d.monitoring:
+            self.section("monitoring")
+        for item in self.d.monitoring:
+            page.item(f"{item.title}: {item.text}")
+            self.condition("when", item.when, 4)
+            for key, text in (("every", item.every), ("until", item.until)):
+                if text:
+                    page.pair(words.say(key), text, indent=4)
+            self.source(item.source, 4)
+        if self.d.followup:
+            self.section("followup")
+        for follow in self.d.followup:
+            page.item(f"{follow.text} ({words.say('within', follow.within)})" if follow.within else follow.text)
+            self.condition("when", follow.when, 4)
+            self.source(follow.source, 4)
+
+    def siblings(self) -> None:
+        words, page = self.words, self.page
+        if self.d.siblings:
+            self.section("siblings")
+        for sibling in self.d.siblings:
+            missing = "" if sibling.installed else f" [{words.say('not_installed')}]"
+            page.item(f"{sibling.title} ({sibling.dossier}){missing}", tint="strong")
+            for key in ("speaks_for", "speaks_against", "settles", "handover"):
+                page.pair(words.say(key), getattr(sibling, key), indent=4)
+            self.source(sibling.source, 4)
+
+    def conflicts(self) -> None:
+        if self.d.conflicts:
+            self.section("conflicts")
+        for conflict in self.d.conflicts:
+            self.page.item(conflict.text, "alarm")
+            self.condition("when", conflict.when, 4)
+            for side in conflict.sides:
+                self.page.item(side, indent=6)
+            if conflict.resolution:
+                self.page.text(conflict.resolution, 4)
+            self.source(conflict.source, 4)
+
+    def rules(self) -> None:
+        words, page = self.words, self.page
+        self.section("rules")
+        for rule in self.d.rules.values():
+            page.item(f"{rule.says} ({rule.id})", tint="strong")
+            self.condition("when", rule.when, 4)
+            self.source(rule.source, 4)
+        self.section("thresholds")
+        for threshold in self.d.thresholds.values():
+            page.item(f"{threshold.says}: {threshold.text} ({threshold.id})", tint="strong")
+            self.source(threshold.source, 4)
+        if any(self.d.freshness.values()):
+            self.section("freshness")
+        for name, windows in self.d.freshness.items():
+            if windows:
+                page.pair(name, ", ".join(f"{self.place(place)} {_hours(h)}" for place, h in windows.items()))
+
+    def place(self, name: str) -> str:
+        known: Mapping[str, str] = self.d.words.get("setting", {})
+        return known.get(name, name)
+
+    def tools(self) -> None:
+        words, page = self.words, self.page
+        if self.d.tools:
+            self.section("tools")
+        for tool in self.d.tools.values():
+            page.item(f"{tool.title} ({tool.id})", tint="strong")
+            self.condition("applies_when", tool.applies_when, 4)
+            if tool.not_applicable:
+                page.text(tool.not_applicable, 4)
+            for row in tool.rows:
+                page.item(f"{tool.values.get(row.value, row.value)}: {words.clause(row.when)}. {row.text}", indent=4)
+            self.source(tool.source, 4)
+
+    def emergency_card(self) -> None:
+        self.page.heading(self.d.emergency_title or self.words.heading("emergency_card"))
+        for line in self.d.emergency_card:
+            self.page.item(line.text)
+            self.source(line.source, 4)
+
+    def citations(self) -> None:
+        words, page = self.words, self.page
+        self.section("sources")
+        for citation in self.d.citations.values():
+            where = [citation.authors, citation.journal, str(citation.year or ""), words.name("citation_kind", citation.kind)]
+            page.item(f"{citation.id}: {citation.title}", tint="strong")
+            page.text(", ".join(w for w in where if w), 4)
+            ids = [f"PMID {citation.pmid}" if citation.pmid else "", citation.doi or "", citation.url or ""]
+            if any(ids):
+                page.text(", ".join(i for i in ids if i), 4)
+            if citation.source_label:
+                verdict = words.name("source_verdict", citation.source_verdict) if citation.source_verdict else ""
+                page.pair(words.say("source_says"), f"“{citation.source_label}” ({verdict})" if verdict else citation.source_label, indent=4)
+            for key in ("supports", "corrections"):
+                if getattr(citation, key):
+                    page.pair(words.say(key), getattr(citation, key), indent=4)
+            state = words.name("review", citation.review)
+            seen = words.name("read", citation.read) if citation.read else ""
+            page.text(", ".join(x for x in (seen, state, citation.reviewer or "") if x), 4, "quiet")
+
+
+def _hours(hours: float) -> str:
+    minutes = hours * 60
+    if minutes < 120:  # noqa: PLR2004
+        return f"{minutes:g} min"
+    return f"{hours:g} h" if hours < 72 else f"{hours / 24:g} d"  # noqa: PLR2004

@@ -1,0 +1,273 @@
+"""An assessment in, the page a clinician reads at the terminal out: first the first screen, then the rest in fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clinical_commander.dossier.model import Citation, Dossier
+from clinical_commander.engine.assessment import Assessment, PlanStep, RouteReport
+from clinical_commander.render.first_screen import LIVE, FirstScreen
+from clinical_commander.render.layout import Page
+from clinical_commander.render.words import Words, inside, titles
+
+_SEVERITIES = ("critical", "urgent", "notice")
+_LONGEST_TITLE = 70
+
+
+def assessment_text(
+    assessment: Assessment, dossier: Dossier, width: int = 100, colour: bool = False, unicode: bool = True
+) -> str:
+    """The assessment as text.
+
+    Args:
+        assessment: What the engine says.
+        dossier: The dossier it was made with; gives the names and the words.
+        width: Columns of the terminal, at least 40.
+        colour: Whether to use colours; a word always says the same.
+        unicode: Whether the terminal shows more than ASCII.
+    """
+    words, page = Words(dossier), Page(width, colour=colour, unicode=unicode)
+    first = FirstScreen(assessment, words, page)
+    first.write()
+    _Rest(assessment, words, page, first).write()
+    return str(page)
+
+
+def first_screen(
+    assessment: Assessment, dossier: Dossier, width: int = 100, colour: bool = False, unicode: bool = True
+) -> str:
+    """Only the first screen of `assessment_text`."""
+    page = Page(width, colour=colour, unicode=unicode)
+    FirstScreen(assessment, Words(dossier), page).write()
+    return str(page)
+
+
+class _Rest:
+    """What follows the first screen."""
+
+    def __init__(self, assessment: Assessment, words: Words, page: Page, first: FirstScreen) -> None:
+        self.a, self.words, self.page, self.first = assessment, words, page, first
+        self.dossier = words.dossier
+
+    def write(self) -> None:
+        self.phases()
+        self.plan()
+        self.triggers()
+        self.routes()
+        self.disposition()
+        self.scores()
+        self.monitoring()
+        self.followup()
+        self.warnings()
+        self.facts()
+        self.sources()
+        self.page.blank()
+        self.page.text(self.dossier.intended_use, tint="quiet")
+
+    # -- where the case stands
+
+    def phases(self) -> None:
+        a, words, page = self.a, self.words, self.page
+        if not a.phases:
+            return
+        page.heading(words.heading("phases"))
+        named = {p.id: p.title for p in self.dossier.phases}
+        cells = [f"{page.sign(p.status)} {named.get(p.id, p.id)}" for p in a.phases]
+        page.row(cells, between=page.sign("rail"))
+        for phase in a.phases:
+            if phase.status == "waiting":
+                waiting = words.labels(phase.waiting_for)
+                page.pair(f"{named.get(phase.id, phase.id)}, {words.name('phase_status', 'waiting_for')}", waiting)
+
+    def plan(self) -> None:
+        a, words, page = self.a, self.words, self.page
+        if not a.plan:
+            return
+        playbook = self.dossier.playbooks.get(a.setting)
+        page.heading(f"{words.heading('plan')}: {playbook.title if playbook else words.name('setting', a.setting)}")
+        if playbook and playbook.text:
+            page.text(playbook.text, 2, "quiet")
+        for stage in dict.fromkeys(p.stage for p in a.plan):
+            page.text(words.name("stage", stage) + ":", 2, "strong")
+            steps = _without_repeats(p for p in a.plan if p.stage == stage)
+            for step in steps:
+                self.first.step(step, 4)
+            meanwhile = dict.fromkeys(name for s in steps if s.state == "do" for name in s.ask)
+            if meanwhile:
+                page.pair(words.say("ask_meanwhile"), words.labels(meanwhile), indent=4)
+
+    # -- alarms and hand-over
+
+    def triggers(self) -> None:
+        words, page = self.words, self.page
+        firing = [(name, t) for name, t in self.a.triggers.items() if t.state == "fires"]
+        if not firing:
+            return
+        page.heading(words.heading("alarms"))
+        for severity in (*_SEVERITIES, None):
+            for name, t in firing:
+                if t.severity != severity:
+                    continue
+                known = f" ({words.name('trigger_state', 'last_known')})" if t.last_known else ""
+                level = f" [{words.name('severity', severity)}]" if severity else ""
+                page.item(f"{words.title(name)}{level}{known}", "alarm", tint=severity or "")
+                page.text(t.text, 6)
+                for reason in self.first.reasons.of(t.because):
+                    values = self.first.reasons.values(reason.facts)
+                    why = "; ".join(reason.parts) or reason.rule
+                    page.pair(words.name("answer", "because"), f"{why} - {values}" if values else why, indent=6)
+                if t.may_become:
+                    may = words.say("may_become", words.name("severity", t.may_become[-1]), group="trigger_state")
+                    page.text(may, 6)
+
+    def routes(self) -> None:
+        words, page = self.words, self.page
+        if not self.a.routes:
+            return
+        page.heading(words.heading("routes"))
+        for route in self.a.routes:
+            page.item(f"{self.destination(route)} ({inside(words.title(route.source))})")
+            page.text(route.text, 4)
+
+    def destination(self, route: RouteReport) -> str:
+        """Where a route leads; a dossier that is not installed is said to be so."""
+        if route.dossier is None:
+            return route.external
+        missing = "" if route.installed else f" [{self.words.say('not_installed')}]"
+        return route.dossier + missing
+
+    def disposition(self) -> None:
+        answer, words, page = self.a.disposition, self.words, self.page
+        page.heading(words.heading("disposition"))
+        called = titles(self.dossier.disposition)
+        if answer.withheld:
+            page.text(f"{words.name('disposition_state', 'withheld')}: {answer.withheld}", 2)
+            return
+        at = answer.value if answer.settled else (answer.possible[-1] if answer.possible else None)
+        if answer.settled and answer.value is not None:
+            page.text(called[answer.value], 2, "strong")
+            if answer.text:
+                page.text(answer.text, 2)
+        else:
+            possible = ", ".join(words.name("disposition", v) for v in answer.possible)
+            page.text(f"{words.name('disposition_state', 'not_settled')}. {words.name('answer', 'possible')}: {possible}", 2, "strong")
+            if answer.missing:
+                page.pair(words.name("answer", "missing"), words.labels(answer.missing))
+            if at is not None:
+                page.text(words.say("plan_for", inside(called[at])), 2)
+        self._way(at)
+
+    def _way(self, at: str | None) -> None:
+        """Within what time and how, in the dossier's own sentence where one row has this value."""
+        answer = self.a.disposition
+        value = next((v for v in self.dossier.disposition.values if v.id == at), None)
+        if value is None:
+            return
+        for key, chosen, options in (("within", answer.within, value.within), ("via", answer.via, value.via)):
+            if chosen is None:
+                continue
+            texts = [o.text for o in options if o.value == chosen and o.text]
+            if len(texts) == 1:
+                self.page.pair(self.words.say(key), texts[0])
+            elif chosen != "none":  # "none" of several rows may mean "there already" or "not known here"
+                self.page.pair(self.words.say(key), self.words.name("via", chosen) if key == "via" else chosen)
+
+    # -- scores, watch, follow-up
+
+    def scores(self) -> None:
+        words, page, tools = self.words, self.page, self.dossier.tools
+        # A score that says nothing yet is no answer; what it needs is among the questions.
+        told = {n: s for n, s in self.a.scores.items() if s.applicable != "no" and len(s.possible) < len(tools[n].values)}
+        if not told:
+            return
+        page.heading(words.heading("scores"))
+        for name, score in told.items():
+            values = [tools[name].values.get(v, v) for v in score.possible]
+            said = values[0] if score.value is not None else f"{words.name('answer', 'possible')}: {', '.join(values)}"
+            page.pair(tools[name].title, said)
+
+    def monitoring(self) -> None:
+        words, page = self.words, self.page
+        if not self.a.monitoring:
+            return
+        page.heading(words.heading("monitoring"))
+        for item in self.a.monitoring:
+            when = [words.say("every", item.every) if item.every else "", words.say("until", item.until) if item.until else ""]
+            note = ", ".join(w for w in when if w)
+            page.item(f"{item.text.rstrip('.')} ({note})." if note else item.text, item.state)
+
+    def followup(self) -> None:
+        words, page = self.words, self.page
+        if not self.a.followup:
+            return
+        page.heading(words.heading("followup"))
+        for item in self.a.followup:
+            text = f"{item.text.rstrip('.')} ({words.say('within', item.within)})." if item.within else item.text
+            page.item(text, item.state)
+
+    def warnings(self) -> None:
+        if not self.a.warnings:
+            return
+        self.page.heading(self.words.heading("warnings"))
+        for warning in self.a.warnings:
+            self.page.item(warning.text or f"{warning.code}: {self.words.labels(warning.facts)}", "alarm")
+
+    # -- what it rests on
+
+    def facts(self) -> None:
+        a, words, page = self.a, self.words, self.page
+        if not a.facts:
+            return
+        page.heading(words.heading("facts"))
+        order = {name: i for i, name in enumerate(self.dossier.facts)}
+        for name, report in sorted(a.facts.items(), key=lambda f: order.get(f[0], len(order))):
+            notes = []
+            entered = words.entered(name, report)
+            if entered:
+                notes.append(words.say("entered_as", entered))
+            age = words.age(report.at, a.at)
+            if age:
+                notes.append(words.say("ago", age))
+            if report.state not in ("known", "unknown"):
+                notes.append(words.name("fact_state", report.state))
+            if report.origin.startswith("implied:"):
+                by = words.labels(report.origin.removeprefix("implied:").split(","))
+                notes.append(f"{words.name('fact', 'implied_by')} {by}")
+            elif report.origin.startswith("entry:"):
+                notes.append(words.name("recorded", "entry"))
+            value = words.value(name, report) + (f" ({', '.join(notes)})" if notes else "")
+            page.pair(words.label(name), value, tint="urgent" if report.state == "stale" else "")
+            for warning in report.warnings:
+                page.item(warning, "alarm", 4)
+
+    def sources(self) -> None:
+        words, page = self.words, self.page
+        used = self._cited()
+        if not used:
+            return
+        page.heading(words.heading("sources"))
+        for citation in used:
+            page.item(cited(citation, words))
+
+    def _cited(self) -> list[Citation]:
+        """The citations behind what is said here, in the ledger's order."""
+        a = self.a
+        used = {*a.tier.citations, *a.disposition.citations}
+        used.update(c for t in a.triggers.values() if t.state == "fires" for c in t.citations)
+        used.update(c for x in a.actions if x.state in LIVE for c in x.citations)
+        return [c for id, c in self.dossier.citations.items() if id in used]
+
+
+def cited(citation: Citation, words: Words) -> str:
+    """A citation in one line: short title, year, kind, review state."""
+    title = citation.title.rstrip(".")
+    if len(title) > _LONGEST_TITLE:
+        title = title[:_LONGEST_TITLE].rsplit(" ", 1)[0] + "…"
+    where = ", ".join(
+        part for part in (citation.journal, str(citation.year or ""), words.name("citation_kind", citation.kind)) if part
+    )
+    return f"{title} ({where}): {words.name('review', citation.review)}"
+
+
+def _without_repeats(steps: Iterable[PlanStep]) -> list[PlanStep]:
+    return list({(s.text, s.state): s for s in steps}.values())

@@ -1,0 +1,362 @@
+"""What the program says of a patient, against what the rules mean: bounds from columns, truth from trying all completions.
+
+Numbers live on a small grid that has a point in every cell the thresholds make, and both ends of every interval; so the
+grid tells what the continuum would. `=` between computed numbers is left out: there it would not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clinical_commander.logic import Context, Entry, Scope, check, check_boolean, ir
+from clinical_commander.logic.evaluate import Definitions, Information, Reference, ToolMeaning
+from clinical_commander.program.columns import Slot
+from clinical_commander.program.emit_python import compile_columns
+from clinical_commander.program.exact import ExactLowering
+from clinical_commander.program.lower import Answer, ToolRows
+from clinical_commander.quantity import unit
+
+ONE = unit("1")
+BOOLEANS = ("b0", "b1", "b2")
+CODES = {"c0": ("u", "v", "w"), "c1": ("p", "q", "r", "s")}
+NUMBERS = ("n0", "n1")
+GRID = tuple(float(i) for i in range(7))
+THRESHOLDS = {"t1": 1.0, "t3": 3.0, "t5": 5.0}
+SETTINGS = ("home", "ed", "icu")
+LEVELS = ("low", "middle", "high")
+
+DOMAINS: Mapping[str, tuple[bool | float | str, ...]] = {
+    **dict.fromkeys(BOOLEANS, (False, True)),
+    **CODES,
+    **dict.fromkeys(NUMBERS, GRID),
+    "setting": SETTINGS,
+    "capable:ir": (False, True),
+}
+
+
+def _slots() -> dict[str, Slot]:
+    slots, at = {}, 0
+    for name, domain in DOMAINS.items():
+        kind = "boolean" if domain == (False, True) else "number" if domain is GRID else "code"
+        slots[name] = Slot(name, kind, at, tuple(str(code) for code in domain) if kind == "code" else ())
+        at += 1 if kind == "code" else 2
+    return slots
+
+
+SLOTS = _slots()
+FACT_ENTRIES = {
+    **{name: Entry("fact", "boolean") for name in BOOLEANS},
+    **{name: Entry("fact", "code", codes=codes) for name, codes in CODES.items()},
+    **{name: Entry("fact", "number", unit=ONE) for name in NUMBERS},
+    **{name: Entry("threshold", "number", unit=ONE, value=value) for name, value in THRESHOLDS.items()},
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Rules r0 and r1, an ordered answer `level`, a tool `tool`, and what they are written as."""
+
+    texts: Mapping[str, str]
+    rules: Mapping[str, ir.Expr]
+    level: tuple[ir.Expr, ...] = ()
+    tool: tuple[tuple[ir.Expr, ...], ir.Expr] | None = None
+
+    def __repr__(self) -> str:
+        return f"World({dict(self.texts)})"
+
+    @property
+    def scope(self) -> Scope:
+        names = dict(FACT_ENTRIES)
+        names |= {name: Entry("rule", "boolean") for name in self.rules}
+        if self.level:
+            names["level"] = Entry("answer", "code", codes=LEVELS, ordered=True)
+        if self.tool:
+            names["tool"] = Entry("tool", "code", codes=("negative", "positive"))
+        return Scope(names, settings=SETTINGS)
+
+    @property
+    def definitions(self) -> Definitions:
+        tools = {}
+        if self.tool:
+            rows, applies = self.tool
+            tools["tool"] = ToolMeaning(tuple(zip(("negative", "positive"), rows, strict=True)), applies)
+        return Definitions(
+            named={("rule", name): expr for name, expr in self.rules.items()},
+            answers={"level": tuple(zip(LEVELS, self.level, strict=True))} if self.level else {},
+            tools=tools,
+        )
+
+    def lowering(self, *, nonnegative: bool = True) -> ExactLowering:
+        return ExactLowering(
+            SLOTS,
+            {("rule", name): expr for name, expr in self.rules.items()},
+            {"level": Answer(LEVELS, self.level)} if self.level else {},
+            {"tool": ToolRows(("negative", "positive"), *self.tool)} if self.tool else {},
+            frozenset(NUMBERS) if nonnegative else frozenset(),
+        )
+
+
+def inputs(information: Information) -> list[object]:
+    """The input list of a program for one state of information."""
+    x: list[object] = [None] * (max(slot.at for slot in SLOTS.values()) + 2)
+    for name, slot in SLOTS.items():
+        values = information[name]
+        if slot.kind == "boolean":
+            x[slot.at], x[slot.at + 1] = True in values, False in values
+        elif slot.kind == "number":
+            x[slot.at], x[slot.at + 1] = min(values), max(values)
+        else:
+            x[slot.at] = sum(1 << slot.codes.index(str(code)) for code in values)
+    return x
+
+
+# --- drawing
+
+
+@st.composite
+def numbers(draw: st.DrawFn, world: World, context: Context, depth: int) -> str:
+    leaves = [*NUMBERS, *THRESHOLDS]
+    if depth <= 0 or draw(st.integers(0, 2)) == 0:
+        return draw(st.sampled_from(leaves))
+    inner = numbers(world, context, depth - 1)
+    kinds = ["+", "-", "*", "/", "negative", "case"]
+    if context is Context.TOOL:
+        kinds += ["LEAST", "GREATEST", "EXP", "LN", "POWER"]
+    kind = draw(st.sampled_from(kinds))
+    match kind:
+        case "negative":
+            return f"-({draw(inner)})"
+        case "case":
+            when = draw(conditions(world, context, depth - 1))
+            return f"CASE WHEN {when} THEN {draw(inner)} ELSE {draw(inner)} END"
+        case "LEAST" | "GREATEST":
+            return f"{kind}({draw(inner)}, {draw(inner)})"
+        case "EXP" | "LN":
+            return f"{kind}({draw(inner)})"
+        case "POWER":
+            return f"POWER({draw(inner)}, {draw(inner)})"
+    return f"({draw(inner)} {kind} {draw(inner)})"
+
+
+@st.composite
+def comparisons(draw: st.DrawFn, world: World, context: Context, depth: int) -> str:
+    threshold = st.sampled_from(sorted(THRESHOLDS))
+    fact = st.sampled_from(NUMBERS)
+    match draw(st.integers(0, 9)):
+        case 0 | 1 | 2 | 3:
+            sign = draw(st.sampled_from(["<", "<=", ">", ">=", "=", "<>"]))
+            return f"{draw(fact)} {sign} {draw(threshold)}"
+        case 4:
+            return f"{draw(threshold)} {draw(st.sampled_from(['<', '>=']))} {draw(fact)}"
+        case 5:
+            negated = draw(st.sampled_from(["", "NOT "]))
+            return f"{draw(fact)} {negated}BETWEEN {draw(threshold)} AND {draw(threshold)}"
+        case 6:
+            return f"{draw(fact)} {draw(st.sampled_from(['<', '<=', '>', '>=']))} {draw(fact)}"
+    sign = draw(st.sampled_from(["<", "<=", ">", ">="]))
+    return f"{draw(numbers(world, context, depth))} {sign} {draw(numbers(world, context, depth))}"
+
+
+@st.composite
+def memberships(draw: st.DrawFn, world: World, context: Context) -> str:
+    subjects: dict[str, tuple[str, ...]] = dict(CODES)
+    if world.level:
+        subjects["level"] = LEVELS
+    if world.tool:
+        subjects["tool"] = ("negative", "positive")
+    if context in (Context.STEP, Context.GATE):
+        subjects["setting"] = SETTINGS
+    subject = draw(st.sampled_from(sorted(subjects)))
+    codes = subjects[subject]
+    if draw(st.booleans()):
+        signs = ["=", "<>"] + (["<", "<=", ">", ">="] if subject == "level" else [])
+        return f"{subject} {draw(st.sampled_from(signs))} '{draw(st.sampled_from(codes))}'"
+    some = draw(st.lists(st.sampled_from(codes), min_size=1, unique=True))
+    listed = ", ".join(f"'{code}'" for code in some)
+    return f"{subject} {draw(st.sampled_from(['', 'NOT ']))}IN ({listed})"
+
+
+@st.composite
+def conditions(draw: st.DrawFn, world: World, context: Context, depth: int) -> str:
+    """The text of a condition; every part of it that is not a leaf stands in parentheses."""
+    kind = draw(st.integers(0, 11 if depth > 0 else 4))
+    match kind:
+        case 0 | 1:
+            named = [*BOOLEANS, *world.rules]
+            if context in (Context.STEP, Context.GATE):
+                named.append("CAPABLE('ir')")
+            return draw(st.sampled_from(named))
+        case 2 | 3:
+            return draw(comparisons(world, context, min(depth, 2)))
+        case 4:
+            return draw(memberships(world, context))
+        case 5 | 6 | 7:
+            parts = draw(st.lists(conditions(world, context, depth - 1), min_size=2, max_size=3))
+            return " AND ".join(f"({part})" for part in parts)
+        case 8 | 9:
+            parts = draw(st.lists(conditions(world, context, depth - 1), min_size=2, max_size=3))
+            return " OR ".join(f"({part})" for part in parts)
+        case 10:
+            return f"NOT ({draw(conditions(world, context, depth - 1))})"
+    tests = ["IS TRUE"]
+    if context in (Context.STEP, Context.GATE):
+        tests.append("IS NOT FALSE")
+    if context is Context.GATE:
+        tests += ["IS NULL", "IS NOT NULL"]
+    test = draw(st.sampled_from(tests))
+    if test.endswith("NULL") and draw(st.booleans()):
+        subjects = [*NUMBERS, *CODES, *(["level"] if world.level else []), *(["tool"] if world.tool else [])]
+        return f"{draw(st.sampled_from(subjects))} {test}"
+    return f"({draw(conditions(world, context, depth - 1))}) {test}"
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Up to two rules, of which the second may name the first; sometimes an answer and a tool."""
+    world = World({}, {})
+    for name in draw(st.sampled_from([(), ("r0",), ("r0", "r1")])):
+        text = draw(conditions(world, Context.CLINICAL, 2))
+        world = World(world.texts | {name: text}, world.rules | {name: check_boolean(text, world.scope)})
+    level: tuple[ir.Expr, ...] = ()
+    tool = None
+    texts = dict(world.texts)
+    if draw(st.booleans()):
+        # There is always a lowest value: a content check proves it, and the reference takes it for granted.
+        written = ["TRUE", *(draw(conditions(world, Context.CLINICAL, 2)) for _ in LEVELS[1:])]
+        level = tuple(check_boolean(text, world.scope) for text in written)
+        texts |= {f"level {name}": text for name, text in zip(LEVELS, written, strict=True)}
+    if draw(st.integers(0, 3)) == 0:
+        fact, cut = draw(st.sampled_from(NUMBERS)), draw(st.sampled_from(sorted(THRESHOLDS)))
+        applies = draw(conditions(world, Context.CLINICAL, 1))
+        rows = tuple(check_boolean(f"{fact} {sign} {cut}", world.scope) for sign in ("<", ">="))
+        tool = (rows, check_boolean(applies, world.scope))
+        texts |= {"tool": f"positive from {fact} {cut}, if {applies}"}
+    return World(texts, world.rules, level, tool)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> Information:
+    """Known, unknown or known in part: a non-empty set of codes, an interval of numbers."""
+    found: dict[str, tuple[bool | float | str, ...]] = {}
+    for name, domain in DOMAINS.items():
+        how = draw(st.sampled_from(["known", "unknown", "part"]))
+        if how == "unknown":
+            found[name] = domain
+        elif how == "known":
+            found[name] = (draw(st.sampled_from(domain)),)
+        elif name in NUMBERS:
+            low, high = sorted((draw(st.sampled_from(range(7))), draw(st.sampled_from(range(7)))))
+            found[name] = GRID[low : high + 1]
+        else:
+            found[name] = tuple(draw(st.lists(st.sampled_from(domain), min_size=1, unique=True)))
+    return found
+
+
+# --- judging
+
+
+class AsLowered(Reference):
+    """The reference, but what IS TRUE and its kin say is taken from the program."""
+
+    def __init__(self, information: Information, world: World, lowering: ExactLowering, columns: list[object]) -> None:
+        super().__init__(information, world.definitions)
+        self.lowering, self.columns = lowering, columns
+
+    def modal(self, expr: ir.Expr) -> bool:
+        return bool(self.columns[self.lowering.condition(expr)[1]])
+
+
+def everything_in(expr: ir.Expr, definitions: Definitions) -> Iterator[ir.Expr]:
+    """An expression and all it is made of, through names, answers and tools."""
+    for node in expr.walk():
+        yield node
+        match node:
+            case ir.Named(kind, name):
+                yield from everything_in(definitions.named[kind, name], definitions)
+            case ir.AnswerCode(name):
+                for _, when in definitions.answers[name]:
+                    yield from everything_in(when, definitions)
+            case ir.ToolCode(name):
+                tool = definitions.tools[name]
+                for part in (tool.applies, *(when for _, when in tool.rows)):
+                    yield from everything_in(part, definitions)
+
+
+MODAL = (ir.IsTrue, ir.IsNotFalse, ir.IsKnown)
+UNREACHABLE = (ir.Arithmetic, ir.Function, ir.Choice)
+
+
+def each_fact_stands_once(expr: ir.Expr, definitions: Definitions) -> bool:
+    """No fact twice, and no number that is computed: the promise of exactness needs no splitting here."""
+    seen: Counter[str] = Counter()
+    for node in everything_in(expr, definitions):
+        match node:
+            case ir.FactTrue(name) | ir.FactNumber(name) | ir.FactCode(name) | ir.Circumstance(name):
+                seen[name] += 1
+            case ir.Flag(kind, key):
+                seen[f"{kind}:{key}"] += 1
+            case ir.Arithmetic("/") | ir.Function("LN" | "POWER" | "EXP") | ir.Choice() | ir.Compare("="):
+                return False
+    return all(times == 1 for times in seen.values())
+
+
+def judge(text: str, world: World, context: Context, found: list[Information]) -> Iterator[tuple[str, bool]]:
+    """Compare program and reference; yield ("once" | "split" | "inexact", whether the bounds were exact)."""
+    expr = check_boolean(text, world.scope, context)
+    definitions = world.definitions
+    lowering = world.lowering()
+    can_at, must_at = lowering.root(expr, "root")
+    parts = [node for node in everything_in(expr, definitions) if isinstance(node, MODAL)]
+    for node in parts:
+        lowering.condition(node)
+    evaluate = compile_columns(lowering.columns.rows)
+    once = each_fact_stands_once(expr, definitions)
+    promised = once or not lowering.inexact
+    for information in found:
+        columns = evaluate(inputs(information))
+        can, must = bool(columns[can_at]), bool(columns[must_at])
+        as_lowered = AsLowered(information, world, lowering, columns)
+        shown = f"{text}\nwith {world.texts}\nof { {k: v for k, v in information.items()} }"
+
+        # Sound: with IS TRUE as the program sees it, nothing possible is missed and nothing certain is made up.
+        true_can, true_must = as_lowered.bounds(expr)
+        if as_lowered.values(expr):
+            assert can >= true_can, shown
+            assert must <= true_must, shown
+        for node in parts:
+            (item,) = node.parts()
+            said, values = as_lowered.modal(node), as_lowered.values(item)
+            if values and isinstance(node, ir.IsNotFalse):
+                assert said >= (True in values), f"{node} over-approximates\n{shown}"
+            elif values:
+                meant = values == {True} if isinstance(node, ir.IsTrue) else len(values) == 1 and None not in values
+                assert said <= meant, f"{node} under-approximates\n{shown}"
+
+        exact = (can, must) == Reference(information, definitions).bounds(expr)
+        if promised:
+            assert exact, f"{(can, must)} is not exact\n{shown}"
+        yield ("once" if once else "split" if promised else "inexact"), exact
+
+
+def test_bounds_are_sound_always_and_exact_where_they_say_so() -> None:
+    counts: Counter[tuple[str, bool]] = Counter()
+
+    @settings(max_examples=6000, derandomize=False, report_multiple_bugs=False)
+    @given(st.data())
+    def examples(data: st.DataObject) -> None:
+        world = data.draw(worlds())
+        context = data.draw(st.sampled_from(list(Context)))
+        text = data.draw(conditions(world, context, 3))
+        found = data.draw(st.lists(states(), min_size=3, max_size=3))
+        counts.update(judge(text, world, context, found))
+
+    examples()
+    for (kind, exact), count in sorted(counts.items()):
+        print(f"{kind:8} {'exact' if exact else 'inexact'}: {count}")

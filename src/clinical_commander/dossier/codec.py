@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -27,7 +27,7 @@ class Encoder:
     """Objects in, plain data out; the tables fill while it works."""
 
     def __init__(self) -> None:
-        self.tables: dict[str, list[Plain]] = {kind.__name__: [] for kind in _TABLED}
+        self.tables: dict[str, list[Plain]] = {kind.__name__: [] for kind in (*_TABLED, model.Step)}
         self._numbers: dict[tuple[str, object], int] = {}
 
     def encode(self, value: object) -> Plain:
@@ -44,6 +44,10 @@ class Encoder:
             return value.code
         if isinstance(value, Fraction):
             return str(value)
+        if isinstance(value, model.Step):
+            # A block is written out wherever it is used: the same step, at another place and under other guards.
+            body = self._numbered("Step", replace(value, path="", guards=()))
+            return [body, value.path, self.encode(value.guards)]
         for kind in _TABLED:
             if isinstance(value, kind):
                 return self._numbered(kind.__name__, value)
@@ -83,6 +87,7 @@ class Decoder:
     def __init__(self, tables: Mapping[str, list[Plain]]) -> None:
         self._units: dict[str, Unit] = {}
         self._readers: dict[object, Callable[[Plain], Any] | None] = {}
+        self._bodies: list[dict[str, Any]] = []
         self._tables: dict[object, list[Any]] = {ir.Expr: [], model.Condition: [], model.Source: []}
         kinds = {
             kind.__name__: kind for kind in vars(ir).values() if isinstance(kind, type) and issubclass(kind, ir.Expr)
@@ -95,6 +100,9 @@ class Decoder:
             make, objects = self._maker(kind), self._tables[kind]
             for row in tables[kind.__name__]:
                 objects.append(make(row))
+        make, self._bodies = self._maker(model.Step), []
+        for row in tables["Step"]:
+            self._bodies.append(make(row).__dict__)
 
     def decode(self, kind: type[model.Dossier], row: Plain) -> model.Dossier:
         """The object of a class of the model."""
@@ -105,6 +113,16 @@ class Decoder:
         if code not in self._units:
             self._units[code] = unit(code)
         return self._units[code]
+
+    def _step(self, row: Plain) -> model.Step:
+        body, path, guards = row
+        step = object.__new__(model.Step)
+        inside = step.__dict__
+        inside.update(self._bodies[body])
+        inside["path"] = path
+        conditions = self._tables[model.Condition]
+        inside["guards"] = tuple([conditions[guard] for guard in guards])
+        return step
 
     def _maker(self, kind: Any) -> Callable[[Plain], Any]:
         """A function from the plain fields of a class to its object."""
@@ -134,16 +152,9 @@ class Decoder:
 
     def _reader(self, kind: Any) -> Callable[[Plain], Any] | None:
         """A function from plain data to a value of an annotated type; None where the two are the same."""
-        key = str(kind)
-        if key in self._readers:
-            return self._readers[key]
-        # A step holds steps: the reader must be there before its parts ask for it.
-        self._readers[key] = lambda row: resolved(row)  # noqa: PLW0108
-        found = self._made_reader(kind)
-        if found is not None:
-            resolved = found
-        self._readers[key] = found
-        return found
+        if kind not in self._readers:
+            self._readers[kind] = self._made_reader(kind)
+        return self._readers[kind]
 
     def _made_reader(self, kind: Any) -> Callable[[Plain], Any] | None:
         if kind == model.Allowed:
@@ -159,6 +170,8 @@ class Decoder:
         origin = getattr(kind, "__origin__", None)
         if origin is not None:
             return self._generic(origin, kind.__args__)
+        if kind is model.Step:
+            return self._step
         if kind in self._tables:
             table = self._tables[kind]
             return lambda number: table[number]

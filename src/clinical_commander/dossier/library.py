@@ -65,6 +65,14 @@ def _dossiers_in(root: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob("*/dossier.yaml")) if folder.is_dir() else []
 
 
+def content_root_of(folder: Path) -> Path:
+    """The nearest folder at or above a dossier's that holds catalogue/: content/ for content/dossiers/<id>."""
+    for candidate in (folder, *folder.resolve().parents[:3]):
+        if (candidate / "catalogue").is_dir():
+            return candidate
+    return folder.resolve().parent.parent
+
+
 def find_dossier(dossier: str | Path) -> Path:
     """The folder of a dossier.
 

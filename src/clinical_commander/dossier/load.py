@@ -23,6 +23,7 @@ from clinical_commander.dossier.catalogue import (
     tool_files,
 )
 from clinical_commander.dossier.citations import REVIEWS, read_citations
+from clinical_commander.dossier.library import content_root_of
 from clinical_commander.dossier.model import (
     Citation,
     Dossier,
@@ -113,14 +114,6 @@ def read_dossier(folder: Path, *, root: Path | None = None, installed: Collectio
     return reading
 
 
-def content_root_of(folder: Path) -> Path:
-    """The nearest folder at or above a dossier's that holds catalogue/: content/ for content/dossiers/<id>."""
-    for candidate in (folder, *folder.resolve().parents[:3]):
-        if (candidate / "catalogue").is_dir():
-            return candidate
-    return folder.resolve().parent.parent
-
-
 def sorted_problems(problems: Iterable[Problem]) -> list[Problem]:
     """By file, line and column; each said once."""
     unique = dict.fromkeys(problems)
@@ -154,7 +147,8 @@ def _read_files(reading: Reading, root: Path) -> None:
             mend = f"A dossier has {', '.join((*REQUIRED, *OPTIONAL))}, and cases/."
             reading.problems.append(Problem("CC415", cause, mend, Mark(path.name)))
     tools = tool_files(root / "tools")
-    words = _words(reading.files[name] for name in (*REQUIRED, *OPTIONAL) if name in reading.files)
+    naming = (*REQUIRED, *OPTIONAL, "catalogue/actions.yaml", "catalogue/conflicts.yaml")
+    words = _words(reading.files[name] for name in naming if name in reading.files)
     wanted = [name for name in tools if name in words]
     while wanted:
         name = wanted.pop()

@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from clinical_commander.canonical import canonical_json
-from clinical_commander.dossier.citations import PSEUDO
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.errors import CitationError, Problem
 
@@ -32,10 +31,10 @@ def build(folder: Path, channel: str = "evaluation") -> tuple[Dossier, bytes]:
         ContentError: The content cannot be used.
         CitationError: CC508, unreviewed content for the clinical channel.
     """
-    from clinical_commander.dossier import library
+    from clinical_commander.dossier.library import installed_ids
     from clinical_commander.dossier.load import load_dossier
 
-    data = pack(load_dossier(folder, installed=library.installed_ids(folder)), channel)
+    data = pack(load_dossier(folder, installed=installed_ids(folder)), channel)
     return load_pack(data), data
 
 
@@ -68,9 +67,8 @@ def refuse_unreviewed(dossier: Dossier) -> None:
         problems.append(Problem("CC508", cause, "Only a clinician who did not write it can review it."))
     for citation in dossier.citations.values():
         if citation.review != "reviewed" or not citation.reviewer:
-            what = "statements that rest on" if citation.kind in PSEUDO else "citation"
             mend = "A clinician reviews it and is named in catalogue/citations.yaml."
-            problems.append(Problem("CC508", f"{what} `{citation.id}`: review {citation.review}.", mend, citation.at))
+            problems.append(Problem("CC508", f"citation `{citation.id}`: review {citation.review}.", mend, citation.at))
     if problems:
         raise CitationError(problems)
 
@@ -135,7 +133,7 @@ def open_cached(folder: Path) -> Dossier:
 
 def _made_from(folder: Path) -> str:
     """A name for everything that a pack depends on: the texts by content, the code and what is installed by date."""
-    from clinical_commander.dossier.load import content_root_of
+    from clinical_commander.dossier.library import content_root_of
 
     root = content_root_of(folder)
     made = hashlib.sha256()

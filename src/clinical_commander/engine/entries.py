@@ -20,7 +20,7 @@ _LONGEST_LINE: Final = 120
 _LONGEST_SENTENCE: Final = 400
 _MOST_PROBLEMS: Final = 50
 _MOST_NODES: Final = 100_000
-_LARGEST_INTEGER: Final = 10**30
+_LARGEST_INTEGER: Final = 10**400  # the reader of YAML takes no more digits for a number
 _QUOTED: Final = re.compile(r"`([^`]*)`")
 
 _MOMENT: Final = re.compile(
@@ -60,31 +60,39 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 class Faults:
-    """The problems of one case, errors and warnings, in the order of the text."""
+    """The problems of one case, errors and warnings. Beyond the first 50 errors they are only counted."""
 
     def __init__(self) -> None:
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
+        self.more = 0
 
-    def add(self, code: str, cause: str, mend: str, at: Mark) -> None:
+    def add(self, code: str, cause: str, mend: str, node: Node) -> None:
         """Collect one error."""
-        self.errors.append(short(Problem(code, cause, mend, at)))
+        if self.many:
+            self.more += 1
+        else:
+            self.errors.append(short(Problem(code, cause, mend, node.at)))
 
-    def warn(self, code: str, cause: str, mend: str, at: Mark) -> None:
+    def warn(self, code: str, cause: str, mend: str, node: Node) -> None:
         """Collect one warning: the case is taken, and whoever reads the answer is told."""
-        self.warnings.append(short(Problem(code, cause, mend, at, "warning")))
+        if len(self.warnings) < _MOST_PROBLEMS:
+            self.warnings.append(short(Problem(code, cause, mend, node.at, "warning")))
+        elif len(self.warnings) == _MOST_PROBLEMS:
+            self.warnings.append(Problem("CC600", "More values are warned of; each says so itself.", level="warning"))
 
-    def take(self, problems: Iterable[Problem]) -> None:
-        """Collect errors that were raised elsewhere."""
-        self.errors.extend(short(problem) for problem in problems)
+    def take(self, problems: Iterable[Problem], node: Node) -> None:
+        """Collect errors that were raised elsewhere, without a place."""
+        for problem in problems:
+            self.add(problem.code, problem.cause, problem.mend, node)
 
     @property
     def many(self) -> bool:
-        """Whether there are more errors than anybody reads: no need to look for the nearest name any more."""
-        return len(self.errors) > _MOST_PROBLEMS
+        """Whether there are as many errors as anybody reads."""
+        return len(self.errors) >= _MOST_PROBLEMS
 
     def raise_any(self) -> None:
-        """Raise what has been collected.
+        """Raise what has been collected, in the order of the text.
 
         Raises:
             CaseError: CC600 among them stands for the errors beyond the first 50.
@@ -92,9 +100,8 @@ class Faults:
         if not self.errors:
             return
         errors = sorted(self.errors, key=place_of)
-        more = len(errors) - _MOST_PROBLEMS
-        if more > 0:
-            errors[_MOST_PROBLEMS:] = [Problem("CC600", f"{more} more problems are not shown.", "Mend these first.")]
+        if self.more:
+            errors.append(Problem("CC600", f"{self.more} more problems are not shown.", "Mend these first."))
         raise CaseError(errors)
 
 
@@ -187,26 +194,26 @@ def read_moment(node: Node, what: str, faults: Faults) -> datetime | None:
     found = _MOMENT.fullmatch(text)
     if found is None or found["time"] is None:
         cause = f"{what} is {shown(node)}, which is no moment" + (": it has no time of day." if found else ".")
-        faults.add("CC612", cause, "Write it as in `2026-11-21T14:05:00+00:00`.", node.at)
+        faults.add("CC612", cause, "Write it as in `2026-11-21T14:05:00+00:00`.", node)
         return None
     if found["zone"] is None:
         cause = f"{what} is {quote(text)}, which has no zone: the same clock time is another moment elsewhere."
         mend = "Add the zone it was taken in, as in `2026-11-21T14:05:00-05:00`, or `Z` for UTC."
-        faults.add("CC613", cause, mend, node.at)
+        faults.add("CC613", cause, mend, node)
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        faults.add("CC612", f"{what} is {quote(text)}: the calendar has no such moment.", "Check the date.", node.at)
+        faults.add("CC612", f"{what} is {quote(text)}: the calendar has no such moment.", "Check the date.", node)
         return None
     zone = moment.utcoffset()
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR or zone is None or abs(zone) > _FURTHEST_ZONE:
         cause = f"{what} is {quote(text)}: "
         if _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-            faults.add("CC612", cause + "no zone is further than 14 h from UTC.", "Check the zone.", node.at)
+            faults.add("CC612", cause + "no zone is further than 14 h from UTC.", "Check the zone.", node)
         else:
             faults.add(
-                "CC612", cause + f"the year lies outside {_FIRST_YEAR} to {_LAST_YEAR}.", "Check the year.", node.at
+                "CC612", cause + f"the year lies outside {_FIRST_YEAR} to {_LAST_YEAR}.", "Check the year.", node
             )
         return None
     return moment

@@ -88,7 +88,7 @@ class _CaseReader:
         self.faults = Faults()
 
     def fault(self, code: str, cause: str, mend: str, node: Node) -> None:
-        self.faults.add(code, cause, mend, node.at)
+        self.faults.add(code, cause, mend, node)
 
     def case(self, node: Node) -> Case:
         if not isinstance(node, Mapping):

@@ -54,7 +54,7 @@ class _FactReader:
         self.faults = faults
 
     def fault(self, code: str, cause: str, mend: str, node: Node) -> None:
-        self.faults.add(code, cause, mend, node.at)
+        self.faults.add(code, cause, mend, node)
 
     def observations(self, entered: Node) -> tuple[Observation, ...]:
         if not isinstance(entered, Sequence) or (entered.items and all(isinstance(i, Scalar) for i in entered.items)):
@@ -120,7 +120,7 @@ class _FactReader:
             self.fault("CC614", f"{ahead}.", mend, node)
             return None
         # What is in the future is not known yet: it would silently not count.
-        self.faults.warn("CC614", f"{ahead} by less than 5 min.", "It is taken as of that moment.", node.at)
+        self.faults.warn("CC614", f"{ahead} by less than 5 min.", "It is taken as of that moment.", node)
         return self.moment
 
     def origin(self, entered: Mapping) -> str | None:
@@ -287,7 +287,7 @@ class _FactReader:
         texts = list(dict.fromkeys(o.entered for o in (*valued, *(o for o in same if o.state == "unobtainable"))))
         cause = f"{self.fact.id} is both {' and '.join(quote(t) for t in texts[:4])} at {first.at.isoformat()}."
         mend = "All of them are taken as possible: correct one, or give each its own time."
-        self.faults.warn("CC616", cause, mend, entered.at)
+        self.faults.warn("CC616", cause, mend, entered)
         warnings = dict.fromkeys(w for o in valued for w in o.warnings)
         truths = {o.truth for o in valued}
         united = replace(

@@ -16,7 +16,7 @@ from typing import Final
 from clinical_commander.dossier.model import Fact
 from clinical_commander.dossier.source import Scalar
 from clinical_commander.engine.entries import LONGEST_QUOTE, Faults, quote
-from clinical_commander.errors import CaseError, ExpressionError, Mark
+from clinical_commander.errors import CaseError, ExpressionError
 from clinical_commander.quantity import (
     UNITS,
     ParsedQuantity,
@@ -74,12 +74,12 @@ class _NumberReader:
         self.own = fact.unit or _ONE
         self.decimals = 0 if fact.kind == "integer" else fact.decimals
         self.text = " ".join(entered.value.split())
-        self.at: Mark = entered.at
+        self.entered = entered
         self.today = today
         self.faults = faults
 
     def fault(self, code: str, cause: str, mend: str) -> None:
-        self.faults.add(code, cause, mend, self.at)
+        self.faults.add(code, cause, mend, self.entered)
 
     def read(self) -> Number | None:
         if len(self.text) > LONGEST_QUOTE or not self.text.isprintable() or "`" in self.text:
@@ -96,21 +96,21 @@ class _NumberReader:
             self.fault("CC622", f"{self.fact.id} is a whole number; {quote(self.text)} is not.", "Write the count.")
             return None
         try:
-            low, high = bounds(replace(parsed, at=self.at), from_unit, self.own, self.decimals, self.fact.also)
+            low, high = bounds(parsed, from_unit, self.own, self.decimals, self.fact.also)
         except CaseError as error:
-            self.faults.take(error.problems)
+            self.faults.take(error.problems, self.entered)
             return None
         return self.within_limits(parsed, from_unit, low, high)
 
     def parsed(self) -> ParsedQuantity | None:
         try:
-            return parse_quantity(self.text, self.at)
+            return parse_quantity(self.text)
         except CaseError as error:
             problems = error.problems
             if same_scale(self.own, _ONE) and problems[0].code == "CC602":
                 mend = f"{self.fact.id} has no unit: write the number alone."
                 problems = (replace(problems[0], mend=mend),)
-            self.faults.take(problems)
+            self.faults.take(problems, self.entered)
             return None
 
     def unit_of(self, parsed: ParsedQuantity) -> Unit | None:
@@ -122,7 +122,7 @@ class _NumberReader:
             return None
         name = unit_name(self.own)
         cause = f"{self.fact.id} is a quantity in {name}, but {quote(self.text)} has no unit."
-        self.fault("CC601", cause, f"Write `{self.text} {name}`." + self.year_hint(parsed.low))
+        self.fault("CC601", cause, self.year_hint(parsed.low) or f"Write `{self.text} {name}`.")
         return None
 
     def refuse_fraction(self, parsed: ParsedQuantity, from_unit: Unit) -> bool:
@@ -166,7 +166,7 @@ class _NumberReader:
             cause = f"{self.said(low, high, from_unit)} is unusual for {self.fact.id}, {self.span(*plausible)}."
             mend = " ".join(filter(None, (self.slips(exact, from_unit), self.zero_hint(exact, plausible[0]))))
             mend = mend or "It is taken as written: confirm it."
-            self.faults.warn("CC611", cause, mend, self.at)
+            self.faults.warn("CC611", cause, mend, self.entered)
             warnings = (f"{cause} {mend}",)
         return Number(low, high, parsed.unit_text or "", warnings)
 
@@ -192,22 +192,22 @@ class _NumberReader:
 
     def slips(self, number: Fraction, from_unit: Unit) -> str:
         """What would make the value plausible: another unit, or a decimal point one place off. '' if neither does."""
-        year = self.year_hint(number)
-        if year:
-            return year.strip()
+        if year := self.year_hint(number):
+            return year
         hints = []
         other = min(self.other_units(number, from_unit), default=None)
         if other is not None:
-            entered = self.show(number, other[1])
-            hints.append(f"If the unit is another one, write `{entered}`: that is {self.show(other[2])}.")
+            entered = self.show(number, other[2])
+            hints.append(f"If the unit is another one, write `{entered}`: that is {self.show(other[3])}.")
         for factor in (Fraction(1, 10), Fraction(10)):
             if self.plausible(convert(number * factor, from_unit, self.own, also=self.fact.also)):
                 meant = format_quantity(float(number * factor), from_unit.code, 6)
                 hints.append(f"If the decimal point slipped, write `{meant}`.")
         return " ".join(hints[:2])
 
-    def other_units(self, number: Fraction, from_unit: Unit) -> Iterator[tuple[float, str, Fraction]]:
-        for code in (*self.fact.also, *UNITS):
+    def other_units(self, number: Fraction, from_unit: Unit) -> Iterator[tuple[float, int, str, Fraction]]:
+        """Units in which the number is plausible; least first: those of the analyte, then the nearest scale."""
+        for place, code in enumerate((*self.fact.also, *UNITS)):
             other = unit(code)
             try:
                 value = convert(number, other, self.own, also=self.fact.also)
@@ -216,7 +216,7 @@ class _NumberReader:
                 continue
             widest = max(ratio, 1 / ratio)
             if not same_scale(other, from_unit) and widest <= _WIDEST_SLIP and self.plausible(value):
-                yield math.log(widest), code, value
+                yield 0.0 if code in self.fact.also else math.log(widest), place, code, value
 
     def factor(self, other: Unit) -> Fraction:
         one, none = (convert(Fraction(n), other, self.own, also=self.fact.also) for n in (1, 0))
@@ -232,7 +232,7 @@ class _NumberReader:
             return ""
         if not _FIRST_YEAR_OF_BIRTH <= number <= self.today.year:
             return ""
-        return f" If {number} is the year of birth, write `{{year_of_birth: {number}}}`."
+        return f"If {number} is the year of birth, write `{{year_of_birth: {number}}}`."
 
     def zero_hint(self, number: Fraction, least: float) -> str:
         return "If it was not measured, write `unknown`." if number == 0 and least > 0 else ""

@@ -179,7 +179,7 @@ class _SiteReader:
         return Site(name, thresholds, capabilities, phones, priors, tuple(self.changes))
 
     def fault(self, code: str, cause: str, mend: str, node: Node) -> None:
-        self.faults.add(code, cause, mend, node.at)
+        self.faults.add(code, cause, mend, node)
 
     # -- cut-offs
 
@@ -256,16 +256,16 @@ class _SiteReader:
 
     def signature(self, signed: Reader) -> tuple[str, str]:
         by, on = signed.text("by").strip(), signed.text("on")
-        place = signed.place("on")
         signed.done()
         try:
             valid = bool(_DATE.fullmatch(on)) and bool(date.fromisoformat(on))
         except ValueError:
             valid = False
         if on and not valid:
-            self.faults.add("CC464", f"The signature has the date {quote(on)}.", "Write it as in `2026-11-21`.", place)
-        if not 0 < len(by) <= _LONGEST_TEXT or not by.isprintable():
-            self.faults.add("CC464", "The signature has no name.", "Write who signs.", signed.place("by"))
+            cause = f"The signature has the date {quote(on)}."
+            signed.problem("CC464", cause, "Write it as in `2026-11-21`.", signed.place("on"))
+        if by and (len(by) > _LONGEST_TEXT or not by.isprintable()):
+            signed.problem("CC464", f"The signature has the name {quote(by)}.", "Write who signs.", signed.place("by"))
         # A faulty signature is reported once; its threshold is not unsigned as well.
         return by or "?", on
 

@@ -15,7 +15,7 @@ BOUNDLESS = 10**12  # stands for infinity in the reals; far outside every fact's
 
 
 class Terms:
-    """The z3 terms of all columns for one set of input variables.
+    """The z3 terms of columns for one set of input variables, each made when it is first asked for.
 
     `inputs` maps a place of the input list to a Bool (boolean facts), a Real (numbers) or a list of Bools (codes).
     """
@@ -25,12 +25,17 @@ class Terms:
 
         self.z3 = z3
         self.inputs = inputs
-        self.terms: list[Any] = []
-        for row in rows:
-            self.terms.append(self._term(row))
+        self.rows = rows
+        self._made: dict[int, Any] = {}
+
+    def __getitem__(self, index: int) -> Any:
+        made = self._made.get(index)
+        if made is None:
+            made = self._made[index] = self._term(self.rows[index])
+        return made
 
     def _term(self, row: Column) -> Any:
-        z3, t = self.z3, self.terms
+        z3, t = self.z3, self
         operator, *operands = row
         arguments: list[Any] = operands
         match operator:

@@ -148,7 +148,12 @@ class ExactLowering(Lowering):
         if isinstance(cell, frozenset):
             return self._has(slot, sorted(cell))
         low, high = c.add("in", slot.at), c.add("in", slot.at + 1)
-        return c.all([c.compare("<=", low, c.number(cell[1])), c.compare("<=", c.number(cell[0]), high)])
+        if cell[0] == cell[1]:
+            return c.all([c.compare("<=", low, c.number(cell[1])), c.compare("<=", c.number(cell[0]), high)])
+        # Up to the cut, not up to the last double before it: a proof over the reals has numbers in between.
+        below = c.compare("<", low, c.number(math.nextafter(cell[1], math.inf)))
+        above = c.compare("<", c.number(math.nextafter(cell[0], -math.inf)), high)
+        return c.all([below, above])
 
     # -- how facts stand in a condition
 

@@ -285,7 +285,13 @@ class Lowering:
                 return (c.add(name.lower(), lows[0]), c.add(name.lower(), highs[0]))
             case "POWER":
                 corners = [c.add("pow", a, b) for a in arguments[0] for b in arguments[1]]
-                return (c.add("min", *corners), c.add("max", *corners))
+                # The power of a negative number jumps between signs, or does not exist.
+                negative = c.compare("<", lows[0], c.number(0.0))
+                low, high = c.add("min", *corners), c.add("max", *corners)
+                return (
+                    c.add("pick", negative, c.number(-math.inf), low),
+                    c.add("pick", negative, c.number(math.inf), high),
+                )
         raise ValueError(name)
 
     def _choice(self, expr: ir.Choice, within: Restriction) -> Pair:

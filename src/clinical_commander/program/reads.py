@@ -1,4 +1,4 @@
-"""What a condition reads only where it is known to be true: the facts that can raise an answer and that nobody must ask."""
+"""What a condition reads only where it is known to be true: facts that can raise an answer and that nobody must ask."""
 
 from __future__ import annotations
 

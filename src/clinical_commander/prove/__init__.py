@@ -1,4 +1,4 @@
-"""Properties of a dossier proved over every patient, or refuted with one patient who shows it. Needs the `prove` extra."""
+"""Properties of a dossier proved over every patient, or refuted with one who shows it. Needs the `prove` extra."""
 
 from clinical_commander.prove.properties import Proof, prove
 

@@ -1,4 +1,4 @@
-"""Sets of patients as solver constraints: complete patients, patients of whom part is known, and how two of them differ."""
+"""Sets of patients as solver constraints: complete patients, patients known in part, and how two of them differ."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Patient:
         self.z3 = z3
         self.dossier, self.program = dossier, program
         self.inputs = {**variables(program.slots, name), **(shared or {})}
-        self.terms = Terms(program.rows[: program.split], self.inputs).terms
+        self.terms = Terms(program.rows, self.inputs)
 
     def _facts(self) -> Iterable[tuple[Fact, Slot]]:
         return ((fact, self.program.slots[name]) for name, fact in self.dossier.facts.items())

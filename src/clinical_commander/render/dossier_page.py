@@ -1,4 +1,4 @@
-"""A dossier in, the readable page out: everything it asks, decides and advises, in words, with the source of each line."""
+"""A dossier in, the readable page out: what it asks, decides and advises, in words, with the source of each line."""
 
 from __future__ import annotations
 
@@ -176,8 +176,12 @@ class _DossierPage:
                 titles = (inside(self.d.inputs[i].title) if i in self.d.inputs else i for i in phase.inputs)
                 self.page.pair(self.words.say("inputs"), ", ".join(titles), indent=4)
             if phase.actions:
-                self.page.pair(self.words.say("actions"), ", ".join(self.action_label(a) for a in phase.actions), indent=4)
-            self.page.pair(self.words.say("done_when"), phase.advance_says or self.words.clause(phase.advance), indent=4)
+                self.page.pair(
+                    self.words.say("actions"), ", ".join(self.action_label(a) for a in phase.actions), indent=4
+                )
+            self.page.pair(
+                self.words.say("done_when"), phase.advance_says or self.words.clause(phase.advance), indent=4
+            )
             self.said(phase.source_says, 4)
             self.source(phase.source, 4)
 
@@ -222,7 +226,9 @@ class _DossierPage:
         if route is None:
             return
         missing = "" if route.installed or route.dossier is None else f" [{self.words.say('not_installed')}]"
-        self.page.pair(self.words.heading("routes"), f"{route.dossier or route.external}{missing}. {route.handover}", indent=indent)
+        self.page.pair(
+            self.words.heading("routes"), f"{route.dossier or route.external}{missing}. {route.handover}", indent=indent
+        )
 
     def steps(self, steps: Iterable[Step], indent: int, *, blocks: bool = True) -> None:
         """Steps with their guards in words."""
@@ -232,8 +238,7 @@ class _DossierPage:
                 page.item(words.say("one_of"), "item", indent)
                 self.steps(step.choose, indent + 4)
                 continue
-            label = self.d.actions[step.action].label if step.action in self.d.actions else ""
-            text = step.text or step.do or label
+            text = step.text or step.do or (self.d.actions[step.action].label if step.action else "")
             notes = [words.name("priority", step.priority)] if step.priority else []
             notes += [words.say("within", step.within)] if step.within else []
             notes += [step.who] if step.who else []
@@ -320,7 +325,7 @@ class _DossierPage:
             self.source(conflict.source, 4)
 
     def rules(self) -> None:
-        words, page = self.words, self.page
+        page = self.page
         self.section("rules")
         for rule in self.d.rules.values():
             page.item(f"{rule.says} ({rule.id})", tint="strong")
@@ -363,7 +368,12 @@ class _DossierPage:
         words, page = self.words, self.page
         self.section("sources")
         for citation in self.d.citations.values():
-            where = [citation.authors, citation.journal, str(citation.year or ""), words.name("citation_kind", citation.kind)]
+            where = [
+                citation.authors,
+                citation.journal,
+                str(citation.year or ""),
+                words.name("citation_kind", citation.kind),
+            ]
             page.item(f"{citation.id}: {citation.title}", tint="strong")
             page.text(", ".join(w for w in where if w), 4)
             ids = [f"PMID {citation.pmid}" if citation.pmid else "", citation.doi or "", citation.url or ""]
@@ -371,7 +381,11 @@ class _DossierPage:
                 page.text(", ".join(i for i in ids if i), 4)
             if citation.source_label:
                 verdict = words.name("source_verdict", citation.source_verdict) if citation.source_verdict else ""
-                page.pair(words.say("source_says"), f"“{citation.source_label}” ({verdict})" if verdict else citation.source_label, indent=4)
+                page.pair(
+                    words.say("source_says"),
+                    f"“{citation.source_label}” ({verdict})" if verdict else citation.source_label,
+                    indent=4,
+                )
             for key in ("supports", "corrections"):
                 if getattr(citation, key):
                     page.pair(words.say(key), getattr(citation, key), indent=4)
@@ -382,6 +396,6 @@ class _DossierPage:
 
 def _hours(hours: float) -> str:
     minutes = hours * 60
-    if minutes < 120:  # noqa: PLR2004
+    if minutes < 120:
         return f"{minutes:g} min"
-    return f"{hours:g} h" if hours < 72 else f"{hours / 24:g} d"  # noqa: PLR2004
+    return f"{hours:g} h" if hours < 72 else f"{hours / 24:g} d"

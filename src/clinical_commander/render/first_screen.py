@@ -1,4 +1,4 @@
-"""An assessment in, its first screen out: tier, why, what to do now, what to ask, what cannot be excluded. In that order.
+"""An assessment in, its first screen out: tier, why, what to do, what to ask, what cannot be excluded. In that order.
 
 The order is fixed (ux-requirements UX-17), and so is this: while the tier is open its lowest value is never the answer.
 """
@@ -55,7 +55,7 @@ class FirstScreen:
             for name in given.facts
         ]
         place = [words.name("setting", a.setting), f"{a.at:%Y-%m-%d %H:%M %Z}".strip()]
-        if a.entry in self.dossier.entry_points:
+        if a.entry is not None and a.entry in self.dossier.entry_points:
             place.append(self.dossier.entry_points[a.entry].title)
         if a.region:
             place.append(words.name("region", a.region))
@@ -127,9 +127,9 @@ class FirstScreen:
         tier, words, called = self.a.tier, self.words, titles(self.dossier.tier)
         cells = []
         worst = tier.worst_this_episode
-        if worst is not None and (worst != values[0] or tier.settled):
-            hours = tier.hours_since_worst
-            since = words.span(hours * _HOUR) if hours is not None else ""
+        hours = tier.hours_since_worst
+        since = words.span(hours * _HOUR) if hours is not None else ""
+        if worst is not None and worst != values[0]:  # that it was once at its lowest is no news
             when = words.say("ago", since) if since else words.say("now")
             cells.append(f"{words.name('answer', 'worst_this_episode')}: {inside(called[worst])}, {when}")
         oldest = self._oldest()
@@ -166,6 +166,8 @@ class FirstScreen:
         page.heading(words.heading("why"))
         for reason in grounds:
             self.reason(reason.rule, reason.parts, self.reasons.values(reason.facts))
+        if tier.value == self.dossier.tier.values[0].id:
+            page.item(f"{words.say('deciding_values')}: {self.reasons.values(self.dossier.tier.must_know)}")
 
     def _grounds_count(self) -> bool:
         """Grounds of the lowest value are no answer while the tier is open."""
@@ -196,24 +198,28 @@ class FirstScreen:
         for p in plain:
             if p.state == "do":
                 self.step(p)
-        meanwhile = dict.fromkeys(name for x in (*do, *plain) if x.state == "do" for name in x.ask)
+        acting: list[ActionReport | PlanStep] = [*do, *(p for p in plain if p.state == "do")]
+        meanwhile = dict.fromkeys(name for x in acting for name in x.ask)
         if meanwhile:
             page.pair(words.say("ask_meanwhile"), words.labels(meanwhile), tint="strong")
         self.asked_first([*ask, *(p for p in plain if p.state == "ask_first")])
         for x in held:
             page.item(f"{words.name('step_state', 'withheld')}: {self.held_back(x)}", "withheld")
 
-    def asked_first(self, steps: Sequence[ActionReport | PlanStep]) -> None:
+    def asked_first(self, steps: Sequence[ActionReport | PlanStep], indent: int = 2) -> None:
         """What must be asked about first; what waits for nothing but the tier stands together, behind one sentence."""
         missing = set(self.a.tier.missing)
         of_tier = [x for x in steps if missing.intersection(x.ask)]
         others = [x for x in steps if not missing.intersection(x.ask)]
-        for key, group in (("ask_first", others), ("ask_tier_first", of_tier)):
+        for heading, group in (
+            (self.words.name("step_state", "ask_first"), others),
+            (self.words.say("ask_tier_first"), of_tier),
+        ):
             if group:
-                heading = self.words.name("step_state", key) if key == "ask_first" else self.words.say(key)
-                self.page.text(f"{heading}:", 2, "strong")
+                self.page.text(f"{heading}:", indent, "strong")
             for x in group:
-                self.line(x.text + self._side(x), x.state, x.within, [n for n in x.ask if n not in missing])
+                ask = [name for name in x.ask if name not in missing]
+                self.line(x.text + self._side(x), x.state, x.within, ask, indent)
 
     def _side(self, step: ActionReport | PlanStep) -> str:
         """The side that the engine lets this action name: only a confirmed one."""
@@ -229,8 +235,7 @@ class FirstScreen:
 
     def line(self, text: str, state: str, within: str, ask: Sequence[str], indent: int = 2) -> None:
         """What to do, with its time in front and what to ask behind."""
-        more = f" (+{len(ask) - ASKED_AT_MOST})" if len(ask) > ASKED_AT_MOST else ""
-        note = f"{self.words.name('fact', 'ask')}: {self.words.labels(ask[:ASKED_AT_MOST])}{more}" if ask else ""
+        note = f"{self.words.name('fact', 'ask')}: {self.words.labels(ask, ASKED_AT_MOST)}" if ask else ""
         self.page.item(text, state, indent, note=note, time=within or " ")
 
     def held_back(self, action: ActionReport) -> str:
@@ -296,7 +301,9 @@ class FirstScreen:
         if names:
             self.page.blank()
             self.page.pair(
-                f"{self.words.heading('not_asked')} ({self.words.say('can_only_raise')})", self.words.labels(names), indent=0
+                f"{self.words.heading('not_asked')} ({self.words.say('can_only_raise')})",
+                self.words.labels(names),
+                indent=0,
             )
 
     def conflicts(self) -> None:

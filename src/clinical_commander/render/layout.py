@@ -1,4 +1,4 @@
-"""Headings, items and paragraphs in, lines of a fixed width out. Signs are ASCII where the terminal has nothing else."""
+"""Headings, items and paragraphs in, lines of a fixed width out. Signs are ASCII where the terminal has no others."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ _COLOURS: Final[Mapping[str, str]] = {
 # What a sentence uses and an ASCII terminal cannot show.
 _PLAIN: Final = str.maketrans(
     {
-        "–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "…": "...", "×": "x", "µ": "u", "μ": "u", "°": " deg ",
-        "≥": ">=", "≤": "<=", "²": "2", "³": "3", "⁹": "9", "½": "1/2", "¼": "1/4", "·": "|", "•": "-", "→": "->",
+        "–": "-", "—": "-", "’": "'", "\u2018": "'", "“": '"', "”": '"', "…": "...", "×": "x", "µ": "u", "μ": "u",
+        "°": " deg ", "≥": ">=", "≤": "<=", "²": "2", "³": "3", "⁹": "9", "½": "1/2", "¼": "1/4", "→": "->",
     }
 )  # fmt: skip
 
@@ -86,7 +86,9 @@ class Page:
         """A paragraph."""
         self._add(text, " " * indent, " " * indent, tint)
 
-    def item(self, text: str, sign: str = "item", indent: int = 2, tint: str = "", note: str = "", time: str = "") -> None:
+    def item(
+        self, text: str, sign: str = "item", indent: int = 2, tint: str = "", note: str = "", time: str = ""
+    ) -> None:
         """A line of a list behind its sign; `time` stands in a column of its own, `note` on lines of its own."""
         first = " " * indent + self.sign(sign) + " " + (time.rjust(_TIME) + "  " if time else "")
         self._add(text, first, " " * len(first), tint)
@@ -115,7 +117,12 @@ class Page:
     def _add(self, text: str, first: str, rest: str, tint: str) -> None:
         text = self._shown(text)
         lines = textwrap.wrap(
-            text, self.width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=True
+            text,
+            self.width,
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_on_hyphens=False,
+            break_long_words=True,
         ) or [first.rstrip()]
         for line in lines:
             body = line.lstrip()

@@ -1,4 +1,4 @@
-"""Grounds of an assessment in, the reasons in words out: the part of each rule that holds, with the patient's own values."""
+"""Grounds in, the reasons in words out: the part of each rule that holds, with the patient's own values."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""An assessment in, the page a clinician reads at the terminal out: first the first screen, then the rest in fixed order."""
+"""An assessment in, the page that a clinician reads at the terminal out: the first screen, then the rest, in order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from clinical_commander.dossier.model import Citation, Dossier
-from clinical_commander.engine.assessment import Assessment, PlanStep, RouteReport
-from clinical_commander.render.first_screen import LIVE, FirstScreen
+from clinical_commander.engine.assessment import Assessment, FactReport, PlanStep, RouteReport
+from clinical_commander.render.first_screen import ASKED_AT_MOST, LIVE, FirstScreen
 from clinical_commander.render.layout import Page
 from clinical_commander.render.words import Words, inside, titles
 
@@ -87,11 +87,18 @@ class _Rest:
         page.heading(f"{words.heading('plan')}: {playbook.title if playbook else words.name('setting', a.setting)}")
         if playbook and playbook.text:
             page.text(playbook.text, 2, "quiet")
-        for stage in dict.fromkeys(p.stage for p in a.plan):
+        # The longest row knows the order of the stages; a row that lacks one would put it last.
+        rows = sorted(playbook.rows, key=lambda r: -len(r.stages)) if playbook else []
+        order = dict.fromkeys([*(stage for r in rows for stage in r.stages), *(p.stage for p in a.plan)])
+        for stage in order:
+            if not any(p.stage == stage for p in a.plan):
+                continue
             page.text(words.name("stage", stage) + ":", 2, "strong")
             steps = _without_repeats(p for p in a.plan if p.stage == stage)
             for step in steps:
-                self.first.step(step, 4)
+                if step.state != "ask_first":
+                    self.first.step(step, 4)
+            self.first.asked_first([s for s in steps if s.state == "ask_first"], 4)
             meanwhile = dict.fromkeys(name for s in steps if s.state == "do" for name in s.ask)
             if meanwhile:
                 page.pair(words.say("ask_meanwhile"), words.labels(meanwhile), indent=4)
@@ -150,9 +157,9 @@ class _Rest:
                 page.text(answer.text, 2)
         else:
             possible = ", ".join(words.name("disposition", v) for v in answer.possible)
-            page.text(f"{words.name('disposition_state', 'not_settled')}. {words.name('answer', 'possible')}: {possible}", 2, "strong")
+            page.text(f"{words.name('disposition_state', 'not_settled')}: {possible}", 2, "strong")
             if answer.missing:
-                page.pair(words.name("answer", "missing"), words.labels(answer.missing))
+                page.pair(words.name("answer", "missing"), words.labels(answer.missing, ASKED_AT_MOST))
             if at is not None:
                 page.text(words.say("plan_for", inside(called[at])), 2)
         self._way(at)
@@ -177,7 +184,9 @@ class _Rest:
     def scores(self) -> None:
         words, page, tools = self.words, self.page, self.dossier.tools
         # A score that says nothing yet is no answer; what it needs is among the questions.
-        told = {n: s for n, s in self.a.scores.items() if s.applicable != "no" and len(s.possible) < len(tools[n].values)}
+        told = {
+            n: s for n, s in self.a.scores.items() if s.applicable != "no" and len(s.possible) < len(tools[n].values)
+        }
         if not told:
             return
         page.heading(words.heading("scores"))
@@ -192,7 +201,10 @@ class _Rest:
             return
         page.heading(words.heading("monitoring"))
         for item in self.a.monitoring:
-            when = [words.say("every", item.every) if item.every else "", words.say("until", item.until) if item.until else ""]
+            when = [
+                words.say("every", item.every) if item.every else "",
+                words.say("until", item.until) if item.until else "",
+            ]
             note = ", ".join(w for w in when if w)
             page.item(f"{item.text.rstrip('.')} ({note})." if note else item.text, item.state)
 
@@ -220,25 +232,39 @@ class _Rest:
             return
         page.heading(words.heading("facts"))
         order = {name: i for i, name in enumerate(self.dossier.facts)}
+        cells = []
         for name, report in sorted(a.facts.items(), key=lambda f: order.get(f[0], len(order))):
-            notes = []
-            entered = words.entered(name, report)
-            if entered:
-                notes.append(words.say("entered_as", entered))
-            age = words.age(report.at, a.at)
-            if age:
-                notes.append(words.say("ago", age))
-            if report.state not in ("known", "unknown"):
-                notes.append(words.name("fact_state", report.state))
-            if report.origin.startswith("implied:"):
-                by = words.labels(report.origin.removeprefix("implied:").split(","))
-                notes.append(f"{words.name('fact', 'implied_by')} {by}")
-            elif report.origin.startswith("entry:"):
-                notes.append(words.name("recorded", "entry"))
-            value = words.value(name, report) + (f" ({', '.join(notes)})" if notes else "")
-            page.pair(words.label(name), value, tint="urgent" if report.state == "stale" else "")
+            if report.state == "partial" and report.origin.startswith("implied:"):
+                continue  # what another fact rules out of this one is no statement about it
+            text = f"{words.label(name)}: {words.value(name, report)}"
+            notes = ", ".join(self._notes(name, report))
+            text = f"{text} ({notes})" if notes else text
+            if report.state in ("known", "partial") and not report.warnings:
+                cells.append(text)
+                continue
+            page.item(
+                text,
+                "alarm" if report.state == "stale" or report.warnings else "item",
+                tint="urgent" if report.state == "stale" else "",
+            )
             for warning in report.warnings:
-                page.item(warning, "alarm", 4)
+                page.text(warning, 4)
+        page.row(cells)
+
+    def _notes(self, name: str, report: FactReport) -> Iterator[str]:
+        """What there is to say of a value: how it was entered, its age, its state, what it follows from."""
+        words = self.words
+        if entered := words.entered(name, report):
+            yield words.say("entered_as", entered)
+        if age := words.age(report.at, self.a.at):
+            yield words.say("ago", age)
+        if report.state == "stale":
+            yield words.name("fact_state", report.state)
+        kind, _, source = report.origin.partition(":")
+        if kind == "implied":
+            yield f"{words.name('fact', 'implied_by')} {words.labels(source.split(','))}"
+        elif kind == "entry":
+            yield words.name("recorded", "entry")
 
     def sources(self) -> None:
         words, page = self.words, self.page
@@ -264,7 +290,9 @@ def cited(citation: Citation, words: Words) -> str:
     if len(title) > _LONGEST_TITLE:
         title = title[:_LONGEST_TITLE].rsplit(" ", 1)[0] + "…"
     where = ", ".join(
-        part for part in (citation.journal, str(citation.year or ""), words.name("citation_kind", citation.kind)) if part
+        part
+        for part in (citation.journal, str(citation.year or ""), words.name("citation_kind", citation.kind))
+        if part
     )
     return f"{title} ({where}): {words.name('review', citation.review)}"
 

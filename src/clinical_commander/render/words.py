@@ -72,9 +72,10 @@ class Words:
         keys |= {(kind, a.id): a.label for a in d.actions.values() for kind in ("done", "ordered", "declined")}
         keys |= {("capable", key): text for key, text in d.words.get("capability", {}).items()}
         keys |= {("recorded", key): text for key, text in d.words.get("recorded", {}).items()}
+        thresholds, shown = d.thresholds.values(), Vocabulary(units=d.words.get("unit", {}))
         return Vocabulary(
             facts={f.id: _fact_words(f) for f in d.facts.values()},
-            thresholds={t.id: ThresholdWords(t.says, t.text) for t in d.thresholds.values()},
+            thresholds={t.id: ThresholdWords(t.says, shown.quantity(t.value, t.unit.code)) for t in thresholds},
             rules={r.id: RuleWords(r.says, r.says_not) for r in d.rules.values()},
             triggers={t.id: t.title for t in d.triggers.values()},
             answers=answers,
@@ -100,7 +101,8 @@ class Words:
     def _guards(self) -> Mapping[str, Condition]:
         d = self.dossier
         steps = [s for t in d.triggers.values() for s in (*t.steps, *t.steps_if_possible)]
-        steps += [s for item in (*d.pivots, *d.treatments) for s in item.steps]
+        steps += [s for p in d.pivots for s in p.steps]
+        steps += [s for t in d.treatments for s in t.steps]
         steps += [s for p in d.playbooks.values() for r in p.rows for stage in r.stages.values() for s in stage]
         return {c.text: c for c in step_conditions(steps)}
 
@@ -110,44 +112,45 @@ class Words:
         if fact is not None:
             return fact.label
         kind, _, key = name.partition(":")
-        if not key:
-            return spaced(name)
+        if not key:  # the setting or the region
+            return self.name("prose", name)
         if kind == "input":
             given = self.dossier.inputs.get(key)
             return inside(given.title) if given else spaced(key)
         if kind in ("done", "ordered", "declined"):
             action = self.dossier.actions.get(key)
-            return f"{inside(action.label) if action else key} ({self.name('action_state', kind)})"
+            return inside(action.label) if action else key
         if kind == "closed":
             return self.say("open_actions", self.name("priority", key))
         if kind == "capable":
             return self.say("on_this_site", self.name("capability", key))
         return self.name("recorded" if kind == "recorded" else "group", key)
 
-    def labels(self, names: Iterable[str]) -> str:
-        """Labels in a row, each once, in the order given."""
-        return ", ".join(dict.fromkeys(self.label(name) for name in names))
+    def labels(self, names: Iterable[str], most: int | None = None) -> str:
+        """Labels in a row, each once, in the order given; of more than `most` only how many more there are."""
+        found = list(dict.fromkeys(self.label(name) for name in names))
+        more = f" (+{len(found) - most})" if most is not None and len(found) > most else ""
+        return ", ".join(found[:most]) + more
 
     def title(self, name: str) -> str:
         """What a trigger, pivot, treatment or rule is called."""
         d = self.dossier
         if name in d.triggers:
             return d.triggers[name].title
-        named = (*d.pivots, *d.treatments)
-        found = next((item.title for item in named if item.id == name), None)
-        if found is None and name in d.rules:
-            return d.rules[name].says
-        return found or spaced(name)
+        titles_of = {p.id: p.title for p in d.pivots} | {t.id: t.title for t in d.treatments}
+        return titles_of.get(name) or (d.rules[name].says if name in d.rules else spaced(name))
 
     # -- values
 
     def value(self, name: str, report: FactReport) -> str:
-        """What is known of a fact, as a reader says it: `86 %`, `more than 200 mL`, `nasal cannula or face mask`, `yes`."""
+        """What is known of a fact, as a reader says it: `86 %`, `> 200 mL`, `nasal cannula or face mask`, `yes`."""
         fact = self.dossier.facts[name]
         if report.state in ("unknown", "pending", "unobtainable"):
             return self.name("fact_state", report.state)
         if fact.kind == "boolean":
-            return self.name("truth", {True: "true", False: "false", None: "unknown"}[report.value])
+            return self.name(
+                "truth", "unknown" if report.value is None else "true" if report.value is True else "false"
+            )
         if fact.kind == "code":
             either = f" {self.say('or')} "
             return either.join(fact.codes.get(c, spaced(c)) for c in report.possible)
@@ -167,7 +170,9 @@ class Words:
         if low is None or high is None:
             if low is not None:
                 return self.say("at_least", shown(low), group="answer")
-            return self.say("at_most", shown(high), group="answer") if high is not None else self.name("truth", "unknown")
+            return (
+                self.say("at_most", shown(high), group="answer") if high is not None else self.name("truth", "unknown")
+            )
         return self.say("range", shown(low), shown(high))
 
     def entered(self, name: str, report: FactReport) -> str:

@@ -1,0 +1,1 @@
+"""The command `commander`: a few lines per command over the public API."""

@@ -2,8 +2,8 @@
 
 from hypothesis import HealthCheck, settings
 
-# A test that fails here fails for everybody, and a slow machine is not a fault. To look further than the fixed examples:
-# pytest --hypothesis-profile=explore
+# A test that fails here fails for everybody, and a slow machine is not a fault. To look further than the fixed
+# examples: pytest --hypothesis-profile=explore
 settings.register_profile(
     "fixed",
     derandomize=True,
@@ -14,7 +14,7 @@ settings.register_profile(
 )
 settings.register_profile(
     "explore",
-    max_examples=5_000,
+    max_examples=2_500,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

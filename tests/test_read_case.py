@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import re
+import textwrap
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinical_commander.dossier.load import load_dossier
+from clinical_commander.dossier.model import Dossier
 from clinical_commander.dossier.source import read_yaml
 from clinical_commander.engine.case import ActionRecord, Case, Observation
 from clinical_commander.engine.read_case import case_from_mapping, dossier_of, read_case
+from clinical_commander.engine.site import read_site
 from clinical_commander.errors import CaseError, Problem, YamlError
 
 HERE = Path(__file__).parent
@@ -359,3 +363,40 @@ def test_data_that_holds_itself_is_refused() -> None:
 def test_data_that_no_case_can_hold_is_refused(value: object) -> None:
     with pytest.raises(CaseError, match="CC621"):
         case_from_mapping({"setting": "ed", "facts": {"inr": value}}, DOSSIER)
+
+
+# --- the documentation
+
+
+def blocks(language: str) -> list[str]:
+    text = (HERE.parent / "docs" / "case-format.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def hemoptysis() -> Dossier:
+    return load_dossier(HERE.parent / "content" / "dossiers" / "symptom.hemoptysis.v1")
+
+
+@pytest.mark.parametrize("example", [*blocks("yaml"), *blocks("json")])
+def test_every_example_of_the_documentation_is_read_without_a_warning(example: str, hemoptysis: Dossier) -> None:
+    if example.startswith("name:"):
+        assert read_site(example, hemoptysis).changes
+        return
+    if "setting" not in example:
+        example = "setting: ed\nfacts:\n" + textwrap.indent(example, "  ")
+
+    case = read_case(example, hemoptysis, now=NOON)
+
+    assert case.facts or case.actions
+    assert case.warnings == ()
+
+
+@pytest.mark.parametrize(("example", "message"), list(zip(blocks("yaml refused"), blocks("text"), strict=True)))
+def test_every_refusal_of_the_documentation_is_refused_in_these_words(
+    example: str, message: str, hemoptysis: Dossier
+) -> None:
+    with pytest.raises(CaseError) as caught:
+        read_case(example, hemoptysis, name="case.yaml")
+
+    assert str(caught.value) + "\n" == message

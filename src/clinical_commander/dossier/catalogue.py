@@ -99,7 +99,7 @@ def _fact(id: str, item: Reader, freshness: Mapping[str, object], resolver: Reso
     )
     if kind == "code" and not fact.codes:
         item.problem("CC402", f"{item.what} is a code without values.", "Add `values: {code: what it says}`.")
-    if numeric and fact.range is None:
+    if numeric and not item.has("range"):
         item.problem(
             "CC402",
             f"{item.what} has no `range`.",

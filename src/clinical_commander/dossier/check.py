@@ -78,7 +78,8 @@ def _phases(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
         if item.phase and item.id not in inputs_of[item.phase]:
             cause = f"input `{item.id}` says phase {item.phase}, which does not list it."
             mend = f"Add it to the `inputs` of {item.phase} in phases.yaml, or name its phase."
-            yield Problem("CC441", cause, mend, reading.place("dossier.yaml", "inputs", item.id, "phase"))
+            at = reading.place("dossier.yaml", "inputs", item.id, "phase")
+            yield Problem("CC441", cause, mend, at, "error" if item.required else "warning")
 
 
 def _inputs(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
@@ -185,14 +186,14 @@ def _severities(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
 
 
 def _vignettes(reading: Reading, dossier: Dossier, vignettes: tuple[Vignette, ...]) -> Iterator[Problem]:
-    wanted = {"fires": "fires", "quiet": "stays quiet", "cannot_exclude": "cannot be excluded for want of a fact"}
+    wanted = {"fires": "fires", "quiet": "stays quiet", "cannot_exclude": "cannot be excluded"}
     for trigger in dossier.triggers:
         shown = trigger_states(vignettes, trigger)
         missing = [says for state, says in wanted.items() if state not in shown]
         if missing:
-            cause = f"trigger `{trigger}` has no vignette in which it {', or one in which it '.join(missing)}."
+            cause = f"trigger `{trigger}` lacks a vignette in which it {', and one in which it '.join(missing)}."
             at = reading.place("triggers.yaml", "triggers", trigger)
-            yield Problem("CC432", cause, "Add it to cases/.", at)
+            yield Problem("CC432", cause, "Add to cases/.", at)
 
 
 def _reassurance(dossier: Dossier) -> Iterator[Problem]:

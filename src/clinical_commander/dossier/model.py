@@ -9,27 +9,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from clinical_commander.dossier.model_parts import Condition, Formula, Source
+from clinical_commander.dossier.model_tools import (
+    Band,
+    Count,
+    Example,
+    Group,
+    Level,
+    Reading,
+    Series,
+    Tool,
+    ToolItem,
+    ToolNote,
+    ToolRow,
+    ValueSeries,
+)
 from clinical_commander.errors import Mark
-from clinical_commander.logic.ir import Expr
 from clinical_commander.quantity import Unit
 
-
-@dataclass(frozen=True)
-class Source:
-    """Where a statement comes from: citation ids, basis letters (S E W X R) and why it was judged so."""
-
-    cite: tuple[str, ...] = ()
-    basis: tuple[str, ...] = ()
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A typed expression with its text and place."""
-
-    text: str
-    expr: Expr
-    at: Mark | None = field(default=None, compare=False)
+# What this module passes on: for its readers the model is one.
+__all__ = [
+    "Band",
+    "Condition",
+    "Count",
+    "Example",
+    "Formula",
+    "Group",
+    "Level",
+    "Reading",
+    "Series",
+    "Source",
+    "Tool",
+    "ToolItem",
+    "ToolNote",
+    "ToolRow",
+    "ValueSeries",
+]
 
 
 # --- the catalogue
@@ -139,30 +154,6 @@ class Conflict:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
-class ToolRow:
-    """One exclusive row of a tool: the value it gives while `when` holds."""
-
-    value: str
-    when: Condition
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A score or codifier. `kind` is rules, table, sum, criteria or formula; `values` are its codes, if it gives a code."""
-
-    id: str
-    title: str
-    kind: str
-    values: Mapping[str, str] = field(default_factory=dict)
-    rows: tuple[ToolRow, ...] = ()
-    applies_when: Condition | None = None
-    not_applicable: str = ""
-    licence: str = ""
-    source: Source = Source()
-
-
 # --- the dossier
 
 
@@ -173,6 +164,7 @@ class Threshold:
     value: float
     unit: Unit
     says: str
+    caution: str = ""  # low or high: the direction in which a site may move it without a signature
     source: Source = Source()
     at: Mark | None = field(default=None, compare=False)
 
@@ -280,6 +272,7 @@ class Route:
 class Step:
     """One step of a plan. Exactly one of `action`, `do`, `choose` says what; blocks are already written out.
 
+    What is held back `unless` is withheld where that holds, or asked about first with the question `if_true`.
     `path` is its content path and its id. `guards` are the conditions of the blocks and rows around it, outermost first.
     """
 
@@ -290,6 +283,7 @@ class Step:
     when: Condition | None = None
     unless: Condition | None = None
     if_unknown: str = ""
+    if_true: str = ""
     priority: str = ""
     within: str = ""
     who: str = ""
@@ -459,6 +453,7 @@ class Dossier:
     """One symptom's or disease's whole pathway, with the parts of the catalogue it uses.
 
     `freshness` is class -> circumstance (or setting, or "any") -> window in hours; no entry means it never expires.
+    `scores` are the tools that an assessment shows, in order; `tools` also holds those that rules and tools read.
     """
 
     id: str
@@ -501,3 +496,4 @@ class Dossier:
     words: Mapping[str, Mapping[str, str]]
     channel: str = "evaluation"
     content_hash: str = ""
+    scores: tuple[str, ...] = ()

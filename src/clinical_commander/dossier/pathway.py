@@ -153,12 +153,12 @@ def read_thresholds(reader: Reader, resolver: Resolver) -> dict[str, Threshold]:
         text = item.expression("value")
         found = resolver.exact(text, f"the value of {item.what}")
         says = item.text_or("says", key.name.replace("_", " "))
+        caution = item.choice("caution", ("low", "high"), "")
         source = resolver.source(item, needed=True)
         item.done()
         if found and text:
-            thresholds[key.name] = Threshold(
-                key.name, text.value, found[0], found[1], says, source, text.mark(0, len(text.value))
-            )
+            place = text.mark(0, len(text.value))
+            thresholds[key.name] = Threshold(key.name, text.value, found[0], found[1], says, caution, source, place)
     return thresholds
 
 

@@ -84,6 +84,7 @@ class Planner:
             when=when,
             unless=unless,
             if_unknown=if_unknown,
+            if_true=item.text_or("if_true", ""),
             priority=item.choice("priority", PRIORITIES, priority_of(self.actions[action]) if action else "routine"),
             within=self.resolver.duration(item, "within"),
             who=item.text_or("who", ""),
@@ -185,7 +186,7 @@ class Planner:
         for key, item in reader.named("settings", "playbook"):
             self.resolver.known(key.name, settings, "setting", key.at)
             rows = tuple(
-                self._row(id, row, key.name, tuple(tiers)) for id, row in item.listed("rows", f"row of {key.name}")
+                self._row(id, row, key.name, tuple(tiers)) for id, row in item.listed("rows", f"{key.name} row")
             )
             playbooks[key.name] = Playbook(key.name, item.text("title"), item.text_or("text", ""), rows)
             self.resolver.source(item)
@@ -249,4 +250,4 @@ def _with_unless(step: Step, unless: Condition | None, if_unknown: str) -> Step:
     both = Condition(
         f"({step.unless.text}) OR ({unless.text})", ir.Any((step.unless.expr, unless.expr)), step.unless.at
     )
-    return replace(step, unless=both, if_unknown=max(step.if_unknown, if_unknown, key=IF_UNKNOWN.index))
+    return replace(step, unless=both, if_unknown=max(step.if_unknown, if_unknown, key=("", *IF_UNKNOWN).index))

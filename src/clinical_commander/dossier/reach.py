@@ -47,7 +47,8 @@ class _Left:
         return self
 
 
-State = Mapping[str, _Left | frozenset[str] | bool]
+State = Mapping[object, _Left | frozenset[str] | bool]
+"""Per fact, answer or tool by name, and per free condition by itself: what is left of it."""
 
 
 class _TooLong(Exception):
@@ -101,15 +102,14 @@ class _Search:
         return True
 
     def narrowed(self, expr: ir.Expr, wanted: bool, state: State) -> State | None:
-        """What is left of the fact that an atom names; None where nothing is, the same state for what is free."""
+        """What is left once an atom is as wanted; None where nothing is. A free atom is only held to itself."""
         match expr:
             case ir.FactTrue(fact):
-                left = state.get(fact, wanted)
-                return {**state, fact: wanted} if left == wanted else None
+                return _settled(state, fact, wanted)
             case ir.OneOf(subject, values):
                 name, codes = self.codes(subject)
                 if not codes:
-                    return state
+                    return _settled(state, expr, wanted)
                 before = state.get(name, codes)
                 assert isinstance(before, frozenset)
                 kept = before & values if wanted else before - values
@@ -117,7 +117,7 @@ class _Search:
             case ir.Compare(operator, left, right):
                 found = _number(left, right)
                 if found is None:
-                    return state
+                    return _settled(state, expr, wanted)
                 fact, value, flipped = found
                 operator = _FLIPPED[operator] if flipped else operator
                 operator = operator if wanted else _NEGATED[operator]
@@ -125,7 +125,7 @@ class _Search:
                 assert isinstance(interval, _Left)
                 interval = interval.cut(operator, value)
                 return None if interval.empty else {**state, fact: interval}
-        return state
+        return _settled(state, expr, wanted)
 
     def codes(self, subject: ir.Expr) -> tuple[str, frozenset[str]]:
         match subject:
@@ -145,6 +145,10 @@ class _Search:
         found = self.dossier.facts[fact]
         low, high = found.limits or found.range or (-math.inf, math.inf)
         return _Left(low, high)
+
+
+def _settled(state: State, key: object, wanted: bool) -> State | None:
+    return {**state, key: wanted} if state.get(key, wanted) == wanted else None
 
 
 def _number(left: ir.Expr, right: ir.Expr) -> tuple[str, float, bool] | None:

@@ -149,12 +149,9 @@ class Reader:
             return None
         low, high = (float(self._number(key, item, "a number")) for item in found.items)
         if low > high:
-            self.problem(
-                "CC405",
-                f"`{key}` of {self.what} runs from {low:g} down to {high:g}.",
-                "Write the lower first.",
-                found.at,
-            )
+            cause = f"`{key}` of {self.what} runs from {low:g} down to {high:g}."
+            self.problem("CC405", cause, "Write the lower first.", found.at)
+            return None
         return (low, high)
 
     # -- what lies inside

@@ -52,6 +52,9 @@ class Answers:
         low_end = max(low, last_low)
         high = max(high, low_end)
         columns, possible = situation.fresh.columns, self.program.answers[answer.id]
+        if not any(situation.fresh.reader.can(self.program.pair(v.when)) for v in answer.values):
+            # A gap in the content: nothing is reached by default, so nothing is ruled out above what must hold.
+            return Range(low_end, len(answer.values) - 1, tuple(v.id for v in answer.values[low_end:]), last_low > low)
         left = tuple(
             v.id for i, v in enumerate(answer.values)
             if low_end <= i <= high and (i == low_end or columns[possible[v.id]])

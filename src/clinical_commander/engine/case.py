@@ -43,7 +43,7 @@ class ActionRecord:
 class Case:
     """A patient as the engine sees them. `facts` holds the statements of each fact, oldest first.
 
-    `stated_at` is True where the case file gave its own moment; `recorded` holds what a person entered.
+    `recorded` holds what a person entered.
     """
 
     setting: str

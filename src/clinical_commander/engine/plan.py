@@ -91,6 +91,9 @@ class Planner:
         held = ""
         if step.unless is not None:
             if self._must(step.unless, situation, alarm=True):
+                if step.if_true:
+                    yield Judged(step, "ask_first", wanted, "", place.source, place.stage, step.if_true)
+                    return
                 state, held = "withheld", step.unless.text
             elif self._can(step.unless, situation):
                 wanted = (*wanted, *situation.fresh.reader.missing(step.unless.expr))
@@ -204,7 +207,7 @@ class Planner:
         counted = [j for j in judged if j.state == state]
         leading = max(counted, key=_priority)
         because = tuple(dict.fromkeys(j.source for j in counted))
-        text = leading.step.text or action.text or action.label
+        text = leading.text if state in LIVE and leading.text else leading.step.text or action.text or action.label
         priority = leading.step.priority or "routine"
         withheld = {j.withheld_by: j.text or j.step.text for j in counted if j.withheld_by}
         if state in LIVE:
@@ -258,6 +261,8 @@ class Planner:
         ]
 
     def _line(self, j: Judged) -> str:
+        if j.text and j.state in LIVE:
+            return j.text
         if j.step.text or j.step.do:
             return j.step.text or j.step.do
         return self.dossier.actions[j.step.action].label if j.step.action else ""

@@ -135,8 +135,8 @@ class _NumberReader:
             mend = "Write the measured value; if it was not measured, write `unknown`."
             self.fault("CC610", f"{quote(self.text)} cannot be a measured {self.fact.label}.", mend)
             return True
-        meant = f"write `{self.show(ends[0] * 100)}`" if parsed.exact else "write it in %"
-        self.fault("CC610", f"{self.fact.id}: {quote(self.text)} looks like a fraction.", f"{meant.capitalize()}.")
+        mend = f"Write `{self.show(ends[0] * 100)}`." if parsed.exact else "Write it in %."
+        self.fault("CC610", f"{self.fact.id}: {quote(self.text)} looks like a fraction.", mend)
         return True
 
     def within_limits(self, parsed: ParsedQuantity, from_unit: Unit, low: float, high: float) -> Number | None:

@@ -26,11 +26,15 @@ class Context(Enum):
     STEP = "a step or conflict rule"
     GATE = "a gate"
     TOOL = "a tool"
+    DOMAIN = "the domain of a tool"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a name stands for: kind fact, threshold, rule, trigger, answer or tool; type boolean, number or code."""
+    """What a name stands for: kind fact, threshold, rule, trigger, answer, tool or part; type boolean, number or code.
+
+    A part is written out: the name of an item, a count or a number inside one tool means its `expr`.
+    """
 
     kind: str
     type: str
@@ -40,6 +44,7 @@ class Entry:
     value: float | None = None
     range: tuple[float, float] | None = None
     place: str = ""
+    expr: ir.Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ _STEP_CALLS = ("CAPABLE", "DONE", "ORDERED", "DECLINED")
 _GATE_CALLS = ("ANSWERED", "RECORDED", "CLOSED", "BELOW_T_TEST")
 _TOOL_FUNCTIONS = {"EXP": 1, "LN": 1, "POWER": 2, "LEAST": None, "GREATEST": None}
 _PRIORITIES = ("stat", "urgent", "routine")
+_TOOL_CONTEXTS = (Context.TOOL, Context.DOMAIN)
+_WHERE_CONTEXTS = (Context.STEP, Context.GATE, Context.DOMAIN)
 _ONE = unit("1")
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _ALONE = "Write the condition alone, or NOT before it."
@@ -108,6 +115,15 @@ def check_boolean(text: Text | str, scope: Scope, context: Context = Context.CLI
     expr = checker.boolean(parse(source))
     checker.report()
     return expr
+
+
+def check_number(text: Text | str, scope: Scope, context: Context = Context.TOOL) -> tuple[ir.Expr, Unit | None]:
+    """The typed number of a formula and its unit, None where a bare literal made it empirical; else CC203."""
+    source = PlainText(text) if isinstance(text, str) else text
+    checker = _Checker(source, scope, context)
+    typed = checker.number(parse(source))
+    checker.report()
+    return typed.expr, typed.unit
 
 
 class _Checker:
@@ -192,7 +208,7 @@ class _Checker:
     # -- leaves
 
     def literal(self, node: s.Number) -> _Typed:
-        if self.context is not Context.TOOL:
+        if self.context not in _TOOL_CONTEXTS:
             self.fault(
                 "CC205",
                 node,
@@ -206,7 +222,7 @@ class _Checker:
     def name(self, node: s.Name) -> _Typed:
         span = node.span
         if node.name in ("setting", "region"):
-            if self.context not in (Context.STEP, Context.GATE):
+            if self.context not in _WHERE_CONTEXTS:
                 self.fault(
                     "CC208",
                     node,
@@ -218,7 +234,7 @@ class _Checker:
         entry = self.scope.names.get(node.name)
         if entry is None:
             places = {name: e.place for name, e in self.scope.names.items() if e.place}
-            kind = "input" if self.context is not Context.TOOL else "fact"
+            kind = "input" if self.context not in _TOOL_CONTEXTS else "fact"
             self.fault(
                 "CC201",
                 node,
@@ -227,6 +243,9 @@ class _Checker:
             )
             return self.broken(node)
         what = f"`{node.name}`"
+        if entry.expr is not None:
+            written = replace(entry.expr, span=span)
+            return _Typed(entry.type, written, unit=entry.unit, codes=entry.codes, what=what, range=entry.range)
         match entry.kind, entry.type:
             case "threshold", _:
                 assert entry.unit is not None
@@ -453,7 +472,7 @@ class _Checker:
         return _Typed("boolean", ir.Flag(node.name.lower(), argument.text, span=node.span))
 
     def function(self, node: s.Call) -> _Typed:
-        if self.context is not Context.TOOL:
+        if self.context not in _TOOL_CONTEXTS:
             self.fault(
                 "CC208",
                 node,

@@ -10,6 +10,8 @@ ever unknown: a condition has a `can` and a `must` column, a number a low and a 
     ("and", a, ...) ("or", a, ...) ("not", a)        conditions joined
     ("+", a, b) ("-", a, b) ("*", a, b) ("/", a, b) ("neg", a) ("min", a, ...) ("max", a, ...)
     ("exp", a) ("ln", a) ("pow", a, b) ("pick", condition, a, b)
+
+No column is ever NaN: 0 * inf is 0, for inf is the end of a range and no value in it; inf / inf is 0 likewise.
 """
 
 from __future__ import annotations

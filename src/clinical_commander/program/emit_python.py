@@ -25,7 +25,14 @@ def compile_more(rows: Sequence[Column], start: int) -> Continue:
 
 
 def _compile(text: str) -> Any:
-    names: dict[str, Any] = {"inf": math.inf, "exp": _exp, "ln": _ln, "power": _power, "divide": _divide}
+    names: dict[str, Any] = {
+        "inf": math.inf,
+        "exp": _exp,
+        "ln": _ln,
+        "power": _power,
+        "divide": _divide,
+        "times": _times,
+    }
     exec(compile(text, "<program>", "exec"), names)
     return names["evaluate"]
 
@@ -71,8 +78,10 @@ def _expression(row: Column, ref: Callable[[object], str]) -> str:
             return f"-{ref(operands[0])}"
         case "and" | "or":
             return f" {operator} ".join(ref(o) for o in operands)
-        case "<" | "<=" | "==" | "+" | "-" | "*":
+        case "<" | "<=" | "==" | "+" | "-":
             return f"{ref(operands[0])} {operator} {ref(operands[1])}"
+        case "*":
+            return f"times({ref(operands[0])}, {ref(operands[1])})"
         case "/":
             return f"divide({ref(operands[0])}, {ref(operands[1])})"
         case "min" | "max" | "exp" | "ln":
@@ -84,10 +93,14 @@ def _expression(row: Column, ref: Callable[[object], str]) -> str:
     raise ValueError(operator)
 
 
+def _times(a: float, b: float) -> float:
+    return a * b if a and b else 0.0
+
+
 def _divide(a: float, b: float) -> float:
     if b == 0:
         return 0.0 if a == 0 else math.copysign(math.inf, a)
-    return a / b
+    return 0.0 if math.isinf(a) and math.isinf(b) else a / b
 
 
 def _exp(a: float) -> float:
@@ -101,4 +114,7 @@ def _ln(a: float) -> float:
 def _power(a: float, b: float) -> float:
     if a < 0 or (a == 0 and b < 0):
         return math.inf
-    return float(a**b)
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return math.inf

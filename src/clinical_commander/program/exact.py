@@ -207,7 +207,7 @@ class ExactLowering(Lowering):
                 standing[fact] = standing.get(fact, 0) + 1
                 both = {RISING, FALLING} if not sign * direction else {sign * direction * (1 if positive else -1)}
                 uses.directions.setdefault(fact, set()).update(both)
-                # A computed number may step over the value it is to equal; what neither rises nor falls has no best end.
+                # A computed number may step over what it is to equal; one that neither rises nor falls has no best end.
                 if not direction or (not sign and not isinstance(side, ir.FactNumber)):
                     uses.tangled.add(fact)
         uses.tangled.update(fact for fact, times in standing.items() if times > 1 or len(standing) > 1)

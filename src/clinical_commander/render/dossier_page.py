@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from clinical_commander.dossier.model import (
     Condition,
@@ -29,6 +30,7 @@ def dossier_page(dossier: Dossier, width: int = 100, colour: bool = False, unico
 class _DossierPage:
     def __init__(self, dossier: Dossier, words: Words, page: Page) -> None:
         self.d, self.words, self.page = dossier, words, page
+        self.blocks: dict[str, tuple[Sequence[Step], int, int]] = {}  # name -> steps, guards told, parts of the path
 
     def write(self) -> None:
         self.head()
@@ -40,6 +42,7 @@ class _DossierPage:
         self.triggers()
         self.pivots()
         self.playbooks()
+        self.written_out()
         self.monitoring()
         self.siblings()
         self.conflicts()
@@ -54,13 +57,10 @@ class _DossierPage:
     def source(self, source: Source, indent: int = 6) -> None:
         """Where a line comes from: its citations, its basis, and why it was judged so."""
         words = self.words
-        parts = []
-        if source.cite:
-            parts.append(f"{words.say('source')}: {', '.join(source.cite)}")
-        if source.basis:
-            parts.append(f"{words.say('basis')}: {'; '.join(words.name('basis', b) for b in source.basis)}")
+        parts = [f"{words.say('source')}: {', '.join(source.cite)}"] if source.cite else []
+        parts += [f"{words.say('basis')} {', '.join(source.basis)}"] if source.basis else []
         if parts:
-            self.page.text(". ".join(parts), indent, "quiet")
+            self.page.text("; ".join(parts), indent, "quiet")
         if source.why:
             self.page.text(f"{words.heading('why')}: {source.why}", indent, "quiet")
 
@@ -84,6 +84,8 @@ class _DossierPage:
         page.text(d.summary)
         page.blank()
         page.text(d.intended_use)
+        page.blank()
+        page.row([f"{words.say('basis')} {key}: {text}" for key, text in d.words.get("basis", {}).items()], indent=0)
         self.section("scope")
         page.text(words.clause(d.scope.when), 2)
         page.item(d.scope.out_text)
@@ -230,27 +232,64 @@ class _DossierPage:
             self.words.heading("routes"), f"{route.dossier or route.external}{missing}. {route.handover}", indent=indent
         )
 
-    def steps(self, steps: Iterable[Step], indent: int, *, blocks: bool = True) -> None:
-        """Steps with their guards in words."""
-        words, page = self.words, self.page
-        for step in steps:
-            if step.choose:
-                page.item(words.say("one_of"), "item", indent)
-                self.steps(step.choose, indent + 4)
+    def steps(self, steps: Sequence[Step], indent: int, told: int = 0, start: int | None = None) -> None:
+        """Steps with their guards in words; a block is named where it is used and written out once, further down.
+
+        Args:
+            steps: A list of steps as content has it, blocks written out.
+            indent: Columns to the left of the signs.
+            told: How many of the outer guards the reader has been told already.
+            start: How many parts of a step's path name the list; found from the first path where not given.
+        """
+        for inner, group in groupby(steps, key=lambda s: _block_of(s, start)):
+            found = list(group)
+            if inner is None:
+                for step in found:
+                    self.step(step, indent, told)
                 continue
-            text = step.text or step.do or (self.d.actions[step.action].label if step.action else "")
-            notes = [words.name("priority", step.priority)] if step.priority else []
-            notes += [words.say("within", step.within)] if step.within else []
-            notes += [step.who] if step.who else []
-            page.item(f"{text.rstrip('.')} ({', '.join(notes)})." if notes else text, "do", indent)
-            inner = indent + 2
-            guards = [g for g in (*step.guards, *([step.when] if step.when else [])) if g.text != "TRUE"]
-            if guards:
-                clauses = f" {words.name('prose', 'and')} ".join(words.clause(g) for g in guards)
-                page.text(f"{words.say('when')} {clauses}", inner, "quiet")
-            if step.unless is not None:
-                unknown = words.say(f"if_unknown_{step.if_unknown}") if step.if_unknown else ""
-                page.text(f"{words.say('unless')} {words.clause(step.unless)}. {unknown}", inner, "quiet")
+            number, block = inner
+            shared = _shared_guards(found)
+            self.blocks.setdefault(block, (found, shared, number + 1))
+            guards = self.guards(found[0].guards[told:shared])
+            self.page.item(self.words.say("use_block", block) + (f" {guards}" if guards else ""), "item", indent)
+
+    def step(self, step: Step, indent: int, told: int) -> None:
+        """One step: what, how soon, who, and under which conditions."""
+        words, page = self.words, self.page
+        guards = self.guards((*step.guards[told:], *([step.when] if step.when else [])))
+        if step.choose:
+            page.item(f"{words.say('one_of')} {guards}".rstrip(), "item", indent)
+            for option in step.choose:
+                self.step(option, indent + 4, 0)
+            return
+        text = step.text or step.do or (self.d.actions[step.action].label if step.action else "")
+        notes = [words.name("priority", step.priority)] if step.priority else []
+        notes += [words.say("within", step.within)] if step.within else []
+        notes += [step.who] if step.who else []
+        page.item(f"{text.rstrip('.')} ({', '.join(notes)})." if notes else text, "do", indent)
+        if guards:
+            page.text(guards, indent + 2, "quiet")
+        if step.unless is not None:
+            unknown = words.say(f"if_unknown_{step.if_unknown}") if step.if_unknown else ""
+            page.text(f"{words.say('unless')} {words.clause(step.unless)}. {unknown}", indent + 2, "quiet")
+
+    def guards(self, guards: Iterable[Condition]) -> str:
+        """Conditions that must all hold, in words; empty where there is none."""
+        clauses = [self.words.clause(g) for g in guards if g.text != "TRUE"]
+        joint = f"; {self.words.name('prose', 'and')} "
+        return f"{self.words.say('when')} {joint.join(clauses)}" if clauses else ""
+
+    def written_out(self) -> None:
+        """Each block once, with the blocks that it uses."""
+        done: set[str] = set()
+        while waiting := [name for name in self.blocks if name not in done]:
+            if not done:
+                self.section("blocks")
+            for name in waiting:
+                done.add(name)
+                steps, told, start = self.blocks[name]
+                self.page.text(f"{name}:", 2, "strong")
+                self.steps(steps, 4, told, start)
 
     def pivots(self) -> None:
         if self.d.pivots:
@@ -274,7 +313,7 @@ class _DossierPage:
                 for stage, steps in row.stages.items():
                     if steps:
                         page.text(words.name("stage", stage) + ":", 4, "strong")
-                        self.steps(steps, 6)
+                        self.steps(steps, 6, 1)  # the row's own guard stands above
         if self.d.treatments:
             self.section("treatments")
         for treatment in self.d.treatments:
@@ -392,6 +431,24 @@ class _DossierPage:
             state = words.name("review", citation.review)
             seen = words.name("read", citation.read) if citation.read else ""
             page.text(", ".join(x for x in (seen, state, citation.reviewer or "") if x), 4, "quiet")
+
+
+def _block_of(step: Step, start: int | None) -> tuple[int, str] | None:
+    """The block that put a step into a list, and where its name stands in the path; None for a step of the list itself.
+
+    A path is that of the list, the number in it, and for each block around the step its name and the number in it.
+    """
+    parts = step.path.split(".")
+    number = start if start is not None else next((i for i, part in enumerate(parts) if part.isdigit()), len(parts))
+    if number + 2 < len(parts) and not parts[number + 1].isdigit():
+        return number + 1, parts[number + 1]
+    return None
+
+
+def _shared_guards(steps: Sequence[Step]) -> int:
+    """How many guards, outermost first, all the steps have in common."""
+    fewest = min(len(s.guards) for s in steps)
+    return next((i for i in range(fewest) if any(s.guards[i] != steps[0].guards[i] for s in steps)), fewest)
 
 
 def _hours(hours: float) -> str:

@@ -60,8 +60,11 @@ class FirstScreen:
         if a.region:
             place.append(words.name("region", a.region))
         page.row([*(p for p in patient if p), *place], indent=0)
-        for name in sorted(a.site):
-            page.text(words.say("site_changed", name, _plain(a.site[name])))
+        if a.site:
+            page.text(words.say("site", str(a.site.get("name", ""))))
+            changes = a.site.get("changes", ())
+            for change in changes if isinstance(changes, (list, tuple)) else ():
+                page.item(str(change["text"]))
 
     def _of_patient(self, name: str) -> str:
         report = self.a.facts.get(name)
@@ -341,11 +344,3 @@ def _without(text: str, start: str) -> str:
     """The text of an answer without a first sentence that only repeats the heading."""
     first, _, rest = text.partition(". ")
     return rest if rest and first.lower().startswith(start.lower()) else text
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_plain, value))
-    return str(value)

@@ -1,0 +1,35 @@
+"""What every part of the model is made of: where a statement comes from, and expressions with their text and place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from clinical_commander.errors import Mark
+from clinical_commander.logic.ir import Expr
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a statement comes from: citation ids, basis letters (S E W X R) and why it was judged so."""
+
+    cite: tuple[str, ...] = ()
+    basis: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A typed expression with its text and place."""
+
+    text: str
+    expr: Expr
+    at: Mark | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A typed number with its text and place."""
+
+    text: str
+    expr: Expr
+    at: Mark | None = field(default=None, compare=False)

@@ -1,0 +1,435 @@
+"""Patients for the property tests: a dossier and a seed in, cases out that stand close to every cut-off.
+
+A patient is drawn whole first, with the constraints of the catalogue kept; then it is decided what of this anybody knows,
+since when, and how exactly. The same seed gives the same case, so that a failed case can be named by two numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from clinical_commander.dossier.library import open_dossier
+from clinical_commander.dossier.model import Allowed, Dossier, Fact, OrderedAnswer
+from clinical_commander.engine.answers import Range
+from clinical_commander.engine.assess import Engine
+from clinical_commander.engine.case import ActionRecord, Case, Observation
+from clinical_commander.engine.read_case import read_case
+from clinical_commander.engine.site import compared_facts
+from clinical_commander.engine.situation import Situation
+
+SETTINGS = ("home", "outpatient", "ed", "inpatient", "icu")
+MOMENT = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
+NOT_VACUOUS_AT_LEAST = 500
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "cases"
+
+Value = bool | float | str
+World = dict[str, Value]
+
+
+@functools.cache
+def hemoptysis() -> Engine:
+    """The engine of the hemoptysis dossier, made once a process from its YAML."""
+    return Engine(open_dossier(use_cache=False))
+
+
+@functools.cache
+def patients() -> Patients:
+    """The generator of patients of the hemoptysis dossier."""
+    return Patients(hemoptysis().dossier)
+
+
+@functools.cache
+def examples() -> Mapping[str, Case]:
+    """The published and constructed cases, by name."""
+    files = sorted(path for path in EXAMPLES.glob("*.yaml") if path.stem != "expectations")
+    return {path.stem: read_case(path, hemoptysis().dossier) for path in files}
+
+
+def tell(record_property: Callable[[str, object], None], what: str, said: object) -> None:
+    """Print a count, and put it in the report of the test, where a parallel run finds it too."""
+    print(f"{what}: {said}")
+    record_property(what, said)
+
+
+# --- how a patient is drawn
+
+
+@dataclass(frozen=True)
+class Illness:
+    """How ill: the share of signs that are raised, and of values drawn at a cut-off."""
+
+    name: str
+    raised: float
+    edge: float
+    like_well: bool = False
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """How much is known: the share of all facts, of the deciding ones, of partial and of old values."""
+
+    name: str
+    facts: float
+    deciding: float
+    partial: float
+    old: float
+    unsettled: float = 0.0
+
+
+ILLNESSES = (
+    Illness("well", 0.0, 0.01, like_well=True),
+    Illness("nearly well", 0.03, 0.05, like_well=True),
+    Illness("calm", 0.02, 0.03),
+    Illness("mixed", 0.12, 0.12),
+    Illness("ill", 0.35, 0.30),
+    Illness("at the edge", 0.06, 0.55),
+)
+COMPLETE = Knowledge("complete", 1.0, 1.0, 0.0, 0.0)
+KNOWLEDGE = (
+    COMPLETE,
+    Knowledge("chart", 0.75, 0.97, 0.08, 0.06, 0.02),
+    Knowledge("told", 0.45, 0.85, 0.20, 0.10, 0.05),
+    Knowledge("old notes", 0.65, 0.95, 0.08, 0.45, 0.04),
+    Knowledge("sparse", 0.12, 0.55, 0.20, 0.12, 0.05),
+    Knowledge("nothing much", 0.04, 0.15, 0.25, 0.15, 0.10),
+)
+# Two numbers that a rule compares with each other: (fact, factor, other fact, offset), drawn at and beside equality.
+_RELATED = (
+    ("hr", 1.0, "sbp", 0.0),
+    ("spo2", 1.0, "baseline_spo2", -3.0),
+    ("creatinine", 1.5, "creatinine_baseline", 0.0),
+    ("d_dimer", 10.0, "age", 0.0),
+)
+
+
+class Patients:
+    """Draws cases of one dossier. Holds what is the same for all of them: cut-offs, calm ranges, a well patient."""
+
+    def __init__(self, dossier: Dossier) -> None:
+        self.dossier = dossier
+        self.deciding = frozenset(dossier.tier.must_know)
+        cuts: dict[str, set[float]] = {}
+        for name, threshold in dossier.thresholds.items():
+            for fact in compared_facts(dossier, name):
+                cuts.setdefault(fact.id, set()).add(threshold.value)
+        self.cuts = {name: tuple(sorted(found)) for name, found in cuts.items()}
+        self.well = self._well()
+
+    def _well(self) -> World:
+        """What is stated of the constructed patient who may go home."""
+        world: World = {}
+        for name, observations in read_case(EXAMPLES / "constructed-mild.yaml", self.dossier).facts.items():
+            value = value_of(self.dossier.facts[name], observations[-1])
+            if value is not None:
+                world[name] = value
+        return world
+
+    # -- the patient
+
+    def world(self, rng: random.Random, illness: Illness, *, child: bool = False) -> World:
+        """A value for every fact, such that no constraint is broken."""
+        world: World = {}
+        for fact in self.dossier.facts.values():
+            if illness.like_well and fact.id in self.well and rng.random() >= illness.raised + illness.edge:
+                world[fact.id] = self.well[fact.id]
+            else:
+                world[fact.id] = self._value(rng, fact, illness)
+        for name, factor, other, offset in _RELATED:
+            if rng.random() < illness.edge and name in world and other in world:
+                of = self.dossier.facts[name]
+                near = float(world[other]) * factor + offset + rng.choice((-1, 0, 1)) * 10.0**-of.decimals
+                world[name] = self._rounded(of, near)
+        if child:
+            world["age"] = self._rounded(self.dossier.facts["age"], rng.choice((0.0, 17.99, rng.uniform(0, 18) - 0.01)))
+        elif float(world["age"]) < 18:
+            world["age"] = 18.0 if rng.random() < 0.3 else round(rng.uniform(18, 95), 2)
+        self._keep_constraints(world)
+        return world
+
+    def _value(self, rng: random.Random, fact: Fact, illness: Illness) -> Value:
+        raised = rng.random() < illness.raised
+        if fact.kind == "boolean":
+            if fact.worse:
+                return (fact.worse == "true") is raised
+            return rng.random() < (0.5 if raised else 0.25)
+        if fact.kind == "code":
+            codes = tuple(fact.codes)
+            return rng.choice(codes) if raised or rng.random() < 0.35 and not self._alarming(fact) else codes[0]
+        cuts = self.cuts.get(fact.id, ())
+        if cuts and rng.random() < illness.edge:
+            return self._rounded(fact, rng.choice(cuts) + rng.choice((-1, 0, 0, 1)) * 10.0**-fact.decimals)
+        low, high = self._calm(fact) if not raised else (fact.range or (0.0, 100.0))
+        return self._rounded(fact, rng.uniform(low, high))
+
+    def _alarming(self, fact: Fact) -> bool:
+        """A code of which all but the first raise the tier: drawn like a sign, not like a history."""
+        return fact.id in self.deciding or fact.id == self.dossier.tier.stated_by
+
+    def _calm(self, fact: Fact) -> tuple[float, float]:
+        """The plausible values on the better side of every cut-off."""
+        low, high = fact.range or (0.0, 100.0)
+        cuts = self.cuts.get(fact.id, ())
+        step = 10.0**-fact.decimals
+        if cuts and fact.worse == "high":
+            return low, max(low, min(cuts) - step)
+        if cuts and fact.worse == "low":
+            return min(high, max(cuts) + step), high
+        return low, high
+
+    def _rounded(self, fact: Fact, number: float) -> float:
+        low, high = fact.limits or (-math.inf, math.inf)
+        return min(max(round(number, 0 if fact.kind == "integer" else fact.decimals), low), high)
+
+    def _keep_constraints(self, world: World) -> None:
+        for _ in range(6):
+            changed = False
+            for constraint in self.dossier.constraints:
+                if all(inside(world[name], allowed) for name, allowed in constraint.given.items()):
+                    for name, allowed in constraint.then.items():
+                        if not inside(world[name], allowed):
+                            world[name] = self._into(self.dossier.facts[name], world[name], allowed)
+                            changed = True
+            if not changed:
+                return
+        raise AssertionError("the constraints of the catalogue contradict each other")
+
+    def _into(self, fact: Fact, value: Value, allowed: Allowed) -> Value:
+        if isinstance(allowed, bool):
+            return allowed
+        if isinstance(allowed, frozenset):
+            return min(allowed)
+        return self._rounded(fact, min(max(float(value), allowed[0]), allowed[1]))
+
+    # -- what is known of it
+
+    def case(
+        self,
+        seed: str,
+        number: int,
+        *,
+        illness: Illness | None = None,
+        knowledge: Knowledge | None = None,
+        setting: str | None = None,
+        child: bool = False,
+        earlier: bool = True,
+    ) -> Case:
+        """The case with this number: adult and in scope unless `child`.
+
+        Args:
+            seed: Names the series, usually after its test.
+            number: Which case of the series.
+            illness: How ill; drawn if not given.
+            knowledge: How much is known; drawn if not given.
+            setting: Where; drawn if not given.
+            child: Under 18 years.
+            earlier: Whether some facts also have an earlier value.
+        """
+        rng = random.Random(f"{seed}:{number}")
+        illness = illness or rng.choice(ILLNESSES)
+        knowledge = knowledge or rng.choice(KNOWLEDGE)
+        world = self.world(rng, illness, child=child)
+        at = MOMENT + timedelta(minutes=rng.randrange(60 * 24 * 30))
+        # Few moments, as a nurse's rounds are: every distinct time is one more evaluation.
+        now = at - timedelta(minutes=rng.choice((0, 0, 1, 9)))
+        before = at - timedelta(minutes=rng.choice((16, 31, 100, 241, 361, 1_000)))
+        long_ago = at - timedelta(hours=rng.choice((25, 47, 71, 73, 169, 400)))
+        facts: dict[str, tuple[Observation, ...]] = {}
+        for name, fact in self.dossier.facts.items():
+            if rng.random() >= (knowledge.deciding if name in self.deciding else knowledge.facts):
+                continue
+            when = rng.choice((before, before, long_ago)) if rng.random() < knowledge.old else now
+            made = [self._statement(rng, fact, world[name], when, knowledge)]
+            if earlier and name in self.deciding and rng.random() < 0.05:
+                other = self._value(rng, fact, illness)
+                made.insert(0, exact(fact, other, min(when, long_ago) - timedelta(hours=1)))
+            facts[name] = tuple(made)
+        entries = (None, None, None, *self.dossier.entry_points) if knowledge is not COMPLETE else (None,)
+        return Case(
+            setting=setting or rng.choice(SETTINGS),
+            at=at,
+            facts=facts,
+            entry=rng.choice(entries),
+            region=rng.choice((None, "high_income", "tb_endemic")),
+            name=f"{seed}:{number} ({illness.name}, {knowledge.name})",
+        )
+
+    def cases(self, seed: str, count: int, **how: object) -> Iterator[Case]:
+        """The first `count` cases of a series; `how` as for `case`."""
+        for number in range(count):
+            yield self.case(seed, number, **how)  # type: ignore[arg-type]
+
+    def _statement(
+        self, rng: random.Random, fact: Fact, value: Value, at: datetime, knowledge: Knowledge
+    ) -> Observation:
+        if rng.random() < knowledge.unsettled:
+            state = rng.choice(("pending", "unobtainable"))
+            return Observation(fact.id, state, at, entered=state)
+        if rng.random() < knowledge.partial:
+            return self.partial(rng, fact, value, at)
+        return exact(fact, value, at)
+
+    def partial(self, rng: random.Random, fact: Fact, value: Value, at: datetime) -> Observation:
+        """A statement that leaves more than this value possible, and does not rule it out; an exact one of a boolean."""
+        if fact.kind == "boolean":
+            return exact(fact, value, at)
+        if fact.kind == "code":
+            codes = {str(value), *rng.sample(tuple(fact.codes), rng.randint(1, max(1, len(fact.codes) // 2)))}
+            if len(codes) in (1, len(fact.codes)):
+                return exact(fact, value, at)
+            return Observation(fact.id, "partial", at, codes=frozenset(codes), entered=" or ".join(sorted(codes)))
+        low, high = fact.limits or (0.0, 1e6)
+        number = float(value)
+        width = ((fact.range or (0.0, 100.0))[1] - (fact.range or (0.0, 100.0))[0]) * rng.choice((0.02, 0.1, 0.3))
+        ends = (number - rng.random() * width, number + rng.random() * width)
+        open_end = rng.random()
+        least = low if open_end < 0.25 else self._rounded(fact, ends[0])
+        most = high if open_end > 0.75 else self._rounded(fact, ends[1])
+        least, most = min(least, number), max(most, number)
+        if least == most:
+            return exact(fact, value, at)
+        return Observation(fact.id, "partial", at, low=least, high=most, entered=f"{least:g}..{most:g}")
+
+    # -- what else a case can hold
+
+    def with_records(self, rng: random.Random, case: Case) -> Case:
+        """The case with some actions done, ordered or declined, and some things recorded by a person."""
+        names = rng.sample(tuple(self.dossier.actions), rng.randint(1, 8))
+        actions = {n: ActionRecord(s, "refused" if s == "declined" else "") for n in names for s in [_record(rng)]}
+        recorded: dict[str, Mapping[str, object]] = {}
+        for what in rng.sample(_RECORDED, rng.randint(0, 3)):
+            recorded[what] = {"value": "ed" if what == "disposition" else "noted", "reason": "seen"}
+        return replace(case, actions=actions, recorded=recorded)
+
+
+_RECORDED = ("disposition", "next_vitals", "next_hemoglobin", "rebleed_watch_end", "restart_review", "followup_owners")
+
+
+def _record(rng: random.Random) -> str:
+    return rng.choice(("done", "ordered", "declined"))
+
+
+# --- statements
+
+
+def exact(fact: Fact, value: Value, at: datetime) -> Observation:
+    """The statement that a fact is exactly this."""
+    if isinstance(value, bool):
+        return Observation(fact.id, "known", at, truth=value, entered="true" if value else "false")
+    if isinstance(value, str):
+        return Observation(fact.id, "known", at, codes=frozenset({value}), entered=value)
+    code = fact.unit.code if fact.unit else ""
+    text = f"{value:.{fact.decimals}f} {code}".strip() if fact.kind == "number" else f"{value:.0f}"
+    return Observation(fact.id, "known", at, low=float(value), high=float(value), entered=text, unit=code)
+
+
+def value_of(fact: Fact, observation: Observation) -> Value | None:
+    """The one value that a statement leaves, or None."""
+    if fact.kind == "boolean":
+        return observation.truth
+    if fact.kind == "code":
+        return next(iter(observation.codes)) if observation.codes is not None and len(observation.codes) == 1 else None
+    return observation.low if observation.low is not None and observation.low == observation.high else None
+
+
+def inside(value: Value, allowed: Allowed) -> bool:
+    """Whether a value is one of those that a constraint speaks of."""
+    if isinstance(allowed, bool):
+        return value is allowed
+    if isinstance(allowed, frozenset):
+        return value in allowed
+    return allowed[0] <= float(value) <= allowed[1]
+
+
+def informative(case: Case, name: str) -> bool:
+    """Whether the case says anything of a fact by the moment assessed."""
+    return any(o.state in ("known", "partial") and o.at <= case.at for o in case.facts.get(name, ()))
+
+
+def stated(case: Case) -> dict[str, Observation]:
+    """The latest statement that counts at the moment assessed, of each fact that has one."""
+    found = {}
+    for name, observations in case.facts.items():
+        before = [o for o in observations if o.state in ("known", "partial") and o.at <= case.at]
+        if before:
+            found[name] = before[-1]
+    return found
+
+
+# --- changes to a case
+
+
+def without(case: Case, *names: str) -> Case:
+    """The case in which nobody asked these."""
+    return replace(case, facts={n: o for n, o in case.facts.items() if n not in names})
+
+
+def with_fact(case: Case, *observations: Observation) -> Case:
+    """The case with these statements in place of all others of the same facts."""
+    facts = dict(case.facts)
+    for observation in observations:
+        facts[observation.fact] = (observation,)
+    return replace(case, facts=facts)
+
+
+# --- answers without the rest of the assessment
+
+
+def situation_of(engine: Engine, case: Case, capabilities: Mapping[str, str] | None = None) -> Situation:
+    """The situation at the moment assessed, with the memory of the episode."""
+    return engine._episode(case, capabilities or {})[2]
+
+
+def tier_of(engine: Engine, case: Case) -> Range:
+    """The tier alone: two hundred microseconds in place of three milliseconds."""
+    return engine.answers.range(engine.dossier.tier, situation_of(engine, case))
+
+
+def range_of(engine: Engine, answer: OrderedAnswer, case: Case) -> Range:
+    """Any ordered answer alone."""
+    return engine.answers.range(answer, situation_of(engine, case))
+
+
+# --- a failed case, made small and told
+
+
+def smallest(case: Case, fails: Callable[[Case], bool]) -> Case:
+    """The case without everything that it fails without, too."""
+    for change in ({"entry": None}, {"region": None}, {"actions": {}}, {"recorded": {}}):
+        smaller = replace(case, **change)
+        case = smaller if fails(smaller) else case
+    names = list(case.facts)
+    size = max(1, len(names) // 2)
+    while True:
+        left = list(case.facts)
+        for start in range(0, len(left), size):
+            part = [n for n in left[start : start + size] if n in case.facts]
+            smaller = without(case, *part)
+            case = smaller if part and fails(smaller) else case
+        if size == 1:
+            break
+        size = max(1, size // 2)
+    for name, observations in list(case.facts.items()):
+        if len(observations) > 1:
+            smaller = replace(case, facts={**case.facts, name: observations[-1:]})
+            case = smaller if fails(smaller) else case
+    return case
+
+
+def told(case: Case, **more: object) -> str:
+    """A case as the lines of a case file, and what else there is to say of it."""
+    lines = [f"# {case.name}", f"setting: {case.setting}", f"at: {case.at.isoformat()}"]
+    for key in ("entry", "region"):
+        if getattr(case, key) is not None:
+            lines.append(f"{key}: {getattr(case, key)}")
+    lines.append("facts:")
+    for name, observations in case.facts.items():
+        said = [f"{{value: {o.entered!r}, at: {o.at.isoformat()}}}" for o in observations]
+        lines.append(f"  {name}: {said[0] if len(said) == 1 else '[' + ', '.join(said) + ']'}")
+    lines += [f"# {key}: {value}" for key, value in {"actions": dict(case.actions), **more}.items() if value]
+    return "\n" + "\n".join(lines)

@@ -15,13 +15,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from clinical_commander.dossier.library import open_dossier
-from clinical_commander.dossier.model import Allowed, Dossier, Fact, OrderedAnswer
+from clinical_commander.dossier.model import Allowed, Condition, Fact, OrderedAnswer
 from clinical_commander.engine.answers import Range
 from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.case import ActionRecord, Case, Observation
 from clinical_commander.engine.read_case import read_case
 from clinical_commander.engine.site import compared_facts
 from clinical_commander.engine.situation import Situation
+from clinical_commander.logic import ir
+from clinical_commander.program.reads import modal_facts
 
 SETTINGS = ("home", "outpatient", "ed", "inpatient", "icu")
 MOMENT = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -41,7 +43,7 @@ def hemoptysis() -> Engine:
 @functools.cache
 def patients() -> Patients:
     """The generator of patients of the hemoptysis dossier."""
-    return Patients(hemoptysis().dossier)
+    return Patients(hemoptysis())
 
 
 @functools.cache
@@ -62,17 +64,24 @@ def tell(record_property: Callable[[str, object], None], what: str, said: object
 
 @dataclass(frozen=True)
 class Illness:
-    """How ill: the share of signs that are raised, and of values drawn at a cut-off."""
+    """How ill: the share of signs that are raised, and of values drawn at a cut-off.
+
+    `like_well`: the rest is as in the constructed patient who may go home. `one_rule`: only facts that one rule behind
+    tier or disposition reads are drawn, so that this rule decides and not the crowd of the others.
+    """
 
     name: str
     raised: float
     edge: float
     like_well: bool = False
+    one_rule: bool = False
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """How much is known: the share of all facts, of the deciding ones, of partial and of old values."""
+    """How much is known: the share of all facts, of the deciding ones, and among these of partial, old, pending or
+    unobtainable values, and of values that are about to expire.
+    """
 
     name: str
     facts: float
@@ -80,6 +89,7 @@ class Knowledge:
     partial: float
     old: float
     unsettled: float = 0.0
+    expiring: float = 0.0
 
 
 ILLNESSES = (
@@ -89,13 +99,17 @@ ILLNESSES = (
     Illness("mixed", 0.12, 0.12),
     Illness("ill", 0.35, 0.30),
     Illness("at the edge", 0.06, 0.55),
+    Illness("one rule", 0.5, 0.4, like_well=True, one_rule=True),
+    Illness("one rule", 0.5, 0.4, like_well=True, one_rule=True),
 )
+_QUIET = Illness("quiet", 0.0, 0.0)
 COMPLETE = Knowledge("complete", 1.0, 1.0, 0.0, 0.0)
 KNOWLEDGE = (
     COMPLETE,
     Knowledge("chart", 0.75, 0.97, 0.08, 0.06, 0.02),
     Knowledge("told", 0.45, 0.85, 0.20, 0.10, 0.05),
     Knowledge("old notes", 0.65, 0.95, 0.08, 0.45, 0.04),
+    Knowledge("running out", 0.55, 0.97, 0.30, 0.0, 0.02, expiring=0.5),
     Knowledge("sparse", 0.12, 0.55, 0.20, 0.12, 0.05),
     Knowledge("nothing much", 0.04, 0.15, 0.25, 0.15, 0.10),
 )
@@ -111,8 +125,8 @@ _RELATED = (
 class Patients:
     """Draws cases of one dossier. Holds what is the same for all of them: cut-offs, calm ranges, a well patient."""
 
-    def __init__(self, dossier: Dossier) -> None:
-        self.dossier = dossier
+    def __init__(self, engine: Engine) -> None:
+        self.dossier = dossier = engine.dossier
         self.deciding = frozenset(dossier.tier.must_know)
         cuts: dict[str, set[float]] = {}
         for name, threshold in dossier.thresholds.items():
@@ -120,6 +134,8 @@ class Patients:
                 cuts.setdefault(fact.id, set()).add(threshold.value)
         self.cuts = {name: tuple(sorted(found)) for name, found in cuts.items()}
         self.well = self._well()
+        deciding = rules_in(engine, *(v.when for a in (dossier.tier, dossier.disposition) for v in a.values))
+        self.of_rule = {name: facts_in(engine, dossier.rules[name].when) for name in sorted(deciding)}
 
     def _well(self) -> World:
         """What is stated of the constructed patient who may go home."""
@@ -135,11 +151,13 @@ class Patients:
     def world(self, rng: random.Random, illness: Illness, *, child: bool = False) -> World:
         """A value for every fact, such that no constraint is broken."""
         world: World = {}
+        rule = rng.choice(tuple(self.of_rule)) if illness.one_rule else None
         for fact in self.dossier.facts.values():
-            if illness.like_well and fact.id in self.well and rng.random() >= illness.raised + illness.edge:
-                world[fact.id] = self.well[fact.id]
-            else:
+            drawn = rng.random() < illness.raised + illness.edge and (rule is None or fact.id in self.of_rule[rule])
+            if drawn or not illness.like_well:
                 world[fact.id] = self._value(rng, fact, illness)
+            else:
+                world[fact.id] = self.well[fact.id] if fact.id in self.well else self._value(rng, fact, _QUIET)
         for name, factor, other, offset in _RELATED:
             if rng.random() < illness.edge and name in world and other in world:
                 of = self.dossier.facts[name]
@@ -235,6 +253,7 @@ class Patients:
         knowledge = knowledge or rng.choice(KNOWLEDGE)
         world = self.world(rng, illness, child=child)
         at = MOMENT + timedelta(minutes=rng.randrange(60 * 24 * 30))
+        setting = setting or rng.choice(SETTINGS)
         # Few moments, as a nurse's rounds are: every distinct time is one more evaluation.
         now = at - timedelta(minutes=rng.choice((0, 0, 1, 9)))
         before = at - timedelta(minutes=rng.choice((16, 31, 100, 241, 361, 1_000)))
@@ -244,6 +263,9 @@ class Patients:
             if rng.random() >= (knowledge.deciding if name in self.deciding else knowledge.facts):
                 continue
             when = rng.choice((before, before, long_ago)) if rng.random() < knowledge.old else now
+            window = self._window(fact, setting)
+            if window is not None and rng.random() < knowledge.expiring:
+                when = at - timedelta(hours=window) + timedelta(minutes=1)
             made = [self._statement(rng, fact, world[name], when, knowledge)]
             if earlier and name in self.deciding and rng.random() < 0.05:
                 other = self._value(rng, fact, illness)
@@ -251,7 +273,7 @@ class Patients:
             facts[name] = tuple(made)
         entries = (None, None, None, *self.dossier.entry_points) if knowledge is not COMPLETE else (None,)
         return Case(
-            setting=setting or rng.choice(SETTINGS),
+            setting=setting,
             at=at,
             facts=facts,
             entry=rng.choice(entries),
@@ -263,6 +285,11 @@ class Patients:
         """The first `count` cases of a series; `how` as for `case`."""
         for number in range(count):
             yield self.case(seed, number, **how)  # type: ignore[arg-type]
+
+    def _window(self, fact: Fact, setting: str) -> float | None:
+        """Hours for which a value may reassure in a setting while nothing bleeds; None if it never expires."""
+        windows = self.dossier.freshness.get(fact.freshness, {})
+        return windows.get(setting, windows.get("any"))
 
     def _statement(
         self, rng: random.Random, fact: Fact, value: Value, at: datetime, knowledge: Knowledge
@@ -312,6 +339,27 @@ _RECORDED = ("disposition", "next_vitals", "next_hemoglobin", "rebleed_watch_end
 
 def _record(rng: random.Random) -> str:
     return rng.choice(("done", "ordered", "declined"))
+
+
+def facts_in(engine: Engine, condition: Condition) -> frozenset[str]:
+    """Every fact that can bear on a condition, whether it must be known or only counts when it is."""
+    lowering = engine.program.lowering
+    found = {*lowering.reads(condition.expr), *modal_facts(lowering, condition.expr)}
+    return frozenset(found & set(engine.dossier.facts))
+
+
+def rules_in(engine: Engine, *conditions: Condition) -> frozenset[str]:
+    """The rules that conditions are made of, through rules, answers and triggers."""
+    inside, found, left = engine.program.lowering.inside, set[str](), [c.expr for c in conditions]
+    seen: set[ir.Expr] = set()
+    while left:
+        expr = left.pop()
+        if expr not in seen:
+            seen.add(expr)
+            left += inside(expr)
+            if isinstance(expr, ir.Named) and expr.kind == "rule":
+                found.add(expr.name)
+    return frozenset(found)
 
 
 # --- statements

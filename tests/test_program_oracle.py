@@ -1,7 +1,7 @@
 """What the program says of a patient, against what the rules mean: columns over bounds, and all completions tried.
 
 Numbers live on a small grid that has a point in every cell the thresholds make, and both ends of every interval; so the
-grid tells what the continuum would. `=` between computed numbers is left out: there it would not.
+grid tells what the continuum would. `=` of computed numbers is left out: there it would not.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def comparisons(draw: st.DrawFn, world: World, context: Context, depth: int) -> 
             negated = draw(st.sampled_from(["", "NOT "]))
             return f"{draw(fact)} {negated}BETWEEN {draw(threshold)} AND {draw(threshold)}"
         case 6:
-            return f"{draw(fact)} {draw(st.sampled_from(['<', '<=', '>', '>=']))} {draw(fact)}"
+            return f"{draw(fact)} {draw(st.sampled_from(['<', '<=', '>', '>=', '=', '<>']))} {draw(fact)}"
     sign = draw(st.sampled_from(["<", "<=", ">", ">="]))
     return f"{draw(numbers(world, context, depth))} {sign} {draw(numbers(world, context, depth))}"
 
@@ -456,6 +456,9 @@ def test_two_booleans_cell_by_cell(text: str, table: list[str]) -> None:
         ("n0 = t3", {"n0": 3.0}, TRUE),
         ("n0 = t3", {"n0": (2.0, 3.0, 4.0)}, UNKNOWN),
         ("n0 <> t3", {"n0": (4.0, 5.0)}, TRUE),
+        ("n0 = n1", {"n0": 3.0, "n1": (3.0, 4.0)}, UNKNOWN),
+        ("n0 = n1", {"n0": 3.0, "n1": 3.0}, TRUE),
+        ("n0 = n1", {"n0": (5.0, 6.0)}, FALSE),  # n1 is at most 4
         ("n0 BETWEEN t1 AND t5", {"n0": (1.0, 2.0, 3.0)}, TRUE),
         ("n0 NOT BETWEEN t1 AND t5", {"n0": (0.0, 1.0)}, UNKNOWN),
         ("n0 >= t3 OR n0 < t3", {}, TRUE),  # whatever it is; a fact that stands twice is cut at its thresholds
@@ -490,6 +493,15 @@ def test_case_takes_the_first_branch_that_holds_and_skips_only_what_is_known_to_
     assert bounds(f"{text} >= t3", n0=(3.0, 4.0, 5.0)) == TRUE
     assert bounds(f"{text} >= t3", n0=(2.0, 3.0)) == UNKNOWN
     assert bounds(f"{text} > t5") == FALSE
+
+
+def test_case_keeps_every_branch_open_while_a_condition_is_undecided_between_two_facts() -> None:
+    text = "CASE WHEN n0 < n1 THEN t5 WHEN b0 THEN t3 ELSE t1 END"
+
+    assert bounds(f"{text} > t3") == UNKNOWN
+    assert bounds(f"{text} < t5", n0=(2.0, 3.0), n1=(0.0, 1.0, 2.0)) == TRUE
+    assert bounds(f"{text} IS NULL", n0=(2.0, 3.0), n1=4.0) == FALSE
+    assert bounds(f"{text} IS NULL", n0=(2.0, 3.0), n1=3.0, b0=True) == TRUE
 
 
 def test_least_and_greatest_never_skip_what_is_unknown() -> None:

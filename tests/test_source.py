@@ -100,7 +100,7 @@ def test_a_number_with_a_leading_zero_is_refused_because_old_programs_read_it_as
         "a: >  # a comment | > with marks\n  one two\n  three\n",
         "a: |\n   one two\n     three\n   four\n",
         "a: |+2\n    one\n   two\n\n",
-        "a: éß € 𝒳 end\n",
+        "a: éß € 🙂 end\n",
         "- x\n- a: [one two, 'three four']\n",
         "k:\n  a:\n    one\n    two\n",
     ],
@@ -242,31 +242,39 @@ def test_a_file_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
         read_yaml(tmp_path / "case.yaml", "case.yaml")
 
 
+def read_or_refused(data: str | bytes, name: str) -> ClinicalCommanderError | None:
+    try:
+        read_yaml(data, name)
+    except ClinicalCommanderError as error:
+        return error
+    return None
+
+
 @given(st.text(max_size=60) | st.text(alphabet="ab:-{}[]'\"&*!|>%@ \n#,?\\01~", max_size=60))
 def test_no_text_ever_raises_anything_but_a_problem(text: str) -> None:
-    try:
-        read_yaml(text, "case.yaml")
-    except ClinicalCommanderError as error:
-        assert error.problems
-        assert error.render()
+    refused = read_or_refused(text, "case.yaml")
+
+    assert refused is None or refused.render()
 
 
-@given(st.binary(max_size=40))
-def test_no_bytes_ever_raise_anything_but_a_problem(data: bytes) -> None:
-    for name in ("case.yaml", "case.json"):
-        try:
-            read_yaml(data, name)
-        except ClinicalCommanderError as error:
-            assert error.render()
+@given(st.binary(max_size=40), st.sampled_from(["case.yaml", "case.json"]))
+def test_no_bytes_ever_raise_anything_but_a_problem(data: bytes, name: str) -> None:
+    refused = read_or_refused(data, name)
+
+    assert refused is None or refused.render()
 
 
 # --- JSON
 
+VISIBLE = st.characters(
+    codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"], exclude_characters="\u2028\u2029\ufeff"
+)
+KEY = st.text(alphabet='abc_ é"', min_size=1, max_size=5)
 PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"], exclude_characters="\u2028\u2029\ufeff"), max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(alphabet="abc_ é\"", min_size=1, max_size=5), inner, max_size=4),
+    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text(alphabet=VISIBLE, max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEY, inner, max_size=4),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(PLAIN, st.booleans(), st.sampled_from([None, 1, "\t"]))
@@ -288,7 +296,7 @@ def test_json_is_read_as_the_json_library_reads_it(data: object, ascii_only: boo
         ('{"a": 01}', "case.json:1:7: CC115 This is not a JSON value."),
         ('{"a": "x}', "case.json:1:7: CC115 Unterminated string starting at."),
         ('{"a": 1} x', "case.json:1:10: CC115 The text goes on after its end."),
-        ('{"a": 1,\n "a": 2}', "case.json:2:2: CC102 The key `a` stands twice in this mapping; first at case.json:1:2."),
+        ('{"a": 1,\n "a": 2}', "case.json:2:2: CC102 The key `a` stands twice in this mapping; first at"),
         ('{"a": "\\ud83d"}', "case.json:1:7: CC115 Half a character (a lone surrogate) stands in this text."),
         ("", "case.json:1:1: CC115 A value is missing."),
     ],

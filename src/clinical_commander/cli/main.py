@@ -86,7 +86,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from clinical_commander import __version__
 
-        parser.exit(FINE, f"commander {__version__}\n")
+        print(f"commander {__version__}")
+        parser.exit(FINE)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("show", "check", "test"):
         parts[name].add_argument("what", metavar="DOSSIER", nargs="?", help="a dossier's id or folder")
         parts[name].add_argument("--dossier", metavar="ID", help="the same by name")
+    parts["show"].add_argument("--only", metavar="PART", help="one part, such as triggers, inputs or sources")
     parts["check"].add_argument("--prove", action="store_true", help="prove its properties over every patient, too")
     parts["test"].add_argument("-v", "--verbose", action="store_true", help="name the vignettes that passed, too")
     pack = parts["pack"]

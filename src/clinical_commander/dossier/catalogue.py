@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from pathlib import Path
 
 from clinical_commander.dossier.model import (
     Action,
@@ -16,16 +15,13 @@ from clinical_commander.dossier.model import (
     Contraindication,
     Fact,
     Order,
-    Source,
-    Tool,
-    ToolRow,
 )
 from clinical_commander.dossier.reader import Reader
 from clinical_commander.dossier.resolve import Resolver
 from clinical_commander.dossier.source import Node, Scalar, Sequence
 from clinical_commander.errors import ClinicalCommanderError
-from clinical_commander.logic.check import Context, Entry
-from clinical_commander.quantity import Unit, bounds, unit
+from clinical_commander.logic.check import Context
+from clinical_commander.quantity import bounds, unit
 
 KINDS = ("boolean", "number", "integer", "code")
 VERBS = (
@@ -43,7 +39,6 @@ VERBS = (
     "avoid",
 )
 PRIORITIES = ("stat", "urgent", "routine")
-TOOL_KINDS = ("rules", "table", "sum", "criteria", "formula")
 
 
 # --- facts
@@ -90,7 +85,7 @@ def _fact(id: str, item: Reader, freshness: Mapping[str, object], resolver: Reso
         decimals=item.integer_or("decimals", 0),
         range=item.pair("range"),
         limits=item.pair("limits"),
-        codes=_codes(item, "values"),
+        codes=read_codes(item, "values"),
         freshness=item.choice("freshness", freshness, "history" if "history" in freshness else None),
         worse=_worse(item, kind),
         also=_also(item, resolver) if numeric else {},
@@ -115,7 +110,7 @@ def _fact(id: str, item: Reader, freshness: Mapping[str, object], resolver: Reso
     return fact
 
 
-def _codes(item: Reader, key: str) -> dict[str, str]:
+def read_codes(item: Reader, key: str) -> dict[str, str]:
     """Codes with what they say; a bare list says its codes."""
     found = item.node_or_none(key)
     if isinstance(found, Sequence):
@@ -321,57 +316,6 @@ def _conflict(id: str, item: Reader, resolver: Resolver) -> Conflict:
     return conflict
 
 
-# --- tools
-
-
-def tool_entry(id: str, reader: Reader, resolver: Resolver) -> Entry:
-    """What the name of a tool stands for in an expression, read before its rows."""
-    reader.what = f"tool `{id}`"
-    values = _codes(reader, "values")
-    if values:
-        return Entry("tool", "code", codes=tuple(values))
-    own: Unit = resolver.unit(reader.text_or_none("unit"), reader.place("unit"))
-    return Entry("tool", "number", unit=own, range=reader.pair("range"))
-
-
-def read_tool(id: str, reader: Reader, resolver: Resolver) -> Tool:
-    """tools/<id>.yaml: the rows typed, each with a source of its own or the tool's."""
-    source = resolver.source(reader)
-    values = _codes(reader, "values")
-    kind = reader.choice("kind", TOOL_KINDS)
-    rows = []
-    for number, node in enumerate(reader.sequence("rows"), 1):
-        row = Reader(node, f"row {number} of {reader.what}", reader.problems)
-        value = row.text("value")
-        if value and values:
-            resolver.known(value, values, f"value of {reader.what}", row.place("value"))
-        rows.append(ToolRow(value, resolver.condition(row.expression("when"), Context.TOOL), row.text_or("text", "")))
-        resolver.source(row, needed=True, inherited=source if source.cite and source.basis else None)
-        row.done()
-    if not rows:
-        reader.problem("CC402", f"{reader.what} has no rows.", "Add `rows: [{value:, when:}]`.")
-    if reader.text("id") != id:
-        reader.problem(
-            "CC414",
-            f"{reader.what} says `id: {reader.text_or('id', '')}`.",
-            f"Its file name says `{id}`.",
-            reader.place("id"),
-        )
-    tool = Tool(
-        id,
-        title=reader.text("title"),
-        kind=kind,
-        values=values,
-        rows=tuple(rows),
-        applies_when=resolver.condition_or_none(reader.expression_or_none("applies_when"), Context.TOOL),
-        not_applicable=reader.text_or("not_applicable", ""),
-        licence=reader.text_or("licence", ""),
-        source=source if source.cite else Source(why=source.why),
-    )
-    reader.done()
-    return tool
-
-
 # --- words
 
 
@@ -388,8 +332,3 @@ def read_words(node: Node, resolver: Resolver) -> dict[str, dict[str, str]]:
 def cited_only(citations: Mapping[str, Citation], cited: set[str]) -> dict[str, Citation]:
     """The entries of the ledger that are cited, in the order of the ledger."""
     return {id: citation for id, citation in citations.items() if id in cited}
-
-
-def tool_files(folder: Path) -> dict[str, Path]:
-    """The tool files of a content root by tool id."""
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder.is_dir() else {}

@@ -7,6 +7,7 @@ Places are left out: they belong to the YAML. Objects are made directly, without
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
@@ -126,14 +127,14 @@ class Decoder:
 
     def _maker(self, kind: Any) -> Callable[[Plain], Any]:
         """A function from the plain fields of a class to its object."""
-        module = ir if kind.__module__ == ir.__name__ else model
+        names = vars(sys.modules[kind.__module__])
         readers: dict[str, Callable[[Plain], Any]] = {}
         defaults: dict[str, object] = {}
         for field in fields(kind):
             default = _default(field)
             if default is not MISSING:
                 defaults[field.name] = default
-            reader = self._reader(eval(str(field.type), vars(module)))
+            reader = self._reader(eval(str(field.type), names))
             if reader is not None:
                 readers[field.name] = reader
         new = object.__new__

@@ -1,4 +1,4 @@
-"""A dossier in memory: frozen, checked, with every expression typed. What `load` and `pack` return and the engine reads.
+"""A dossier in memory: frozen, checked, with every expression typed. What `load` and `pack` return.
 
 Texts are as the author wrote them, in the default language; each has the content path of its item as its key.
 """
@@ -82,7 +82,7 @@ Allowed = tuple[float, float] | frozenset[str] | bool
 
 @dataclass(frozen=True)
 class Constraint:
-    """All of `given` hold => each of `then` holds. `wins`: the implied value replaces a statement that contradicts it."""
+    """All of `given` hold => each of `then` holds. `wins`: the implied value replaces one that contradicts it."""
 
     id: str
     given: Mapping[str, Allowed]
@@ -273,7 +273,7 @@ class Step:
     """One step of a plan. Exactly one of `action`, `do`, `choose` says what; blocks are already written out.
 
     What is held back `unless` is withheld where that holds, or asked about first with the question `if_true`.
-    `path` is its content path and its id. `guards` are the conditions of the blocks and rows around it, outermost first.
+    `path` is its content path and its id. `guards` are the conditions of the blocks around it, outermost first.
     """
 
     path: str

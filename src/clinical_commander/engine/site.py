@@ -215,7 +215,7 @@ class _SiteReader:
         if number is None or not self.is_plausible(threshold, number, entered):
             return None
         if not by and not _raises_caution(threshold, number):
-            lower = {"low": "A higher", "high": "A lower"}.get(_caution(threshold))
+            lower = {"low": "A higher", "high": "A lower"}.get(threshold.caution)
             cause = f"{lower} value lowers caution" if lower else "the content does not say which way is more cautious"
             cause = f"`{threshold.id}` is {threshold.text} in the content and {shown(entered)} here: {cause}."
             mend = "Add `signed: {by: NAME, on: YYYY-MM-DD}`: whoever signs answers for it."
@@ -311,14 +311,9 @@ class _SiteReader:
         return found
 
 
-def _caution(threshold: Threshold) -> str:
-    """Which way is more cautious: `low`, `high`, or '' where the content does not say."""
-    return str(getattr(threshold, "caution", ""))
-
-
 def _raises_caution(threshold: Threshold, number: float) -> bool:
     ways = {"low": number <= threshold.value, "high": number >= threshold.value}
-    return number == threshold.value or ways.get(_caution(threshold), False)
+    return number == threshold.value or ways.get(threshold.caution, False)
 
 
 def _threshold_change(threshold: Threshold, own: SiteThreshold) -> Change:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from clinical_commander.dossier.model import (
@@ -19,37 +19,37 @@ from clinical_commander.dossier.model import (
 from clinical_commander.render.layout import Page
 from clinical_commander.render.words import Words, inside
 
+PARTS = (
+    "head", "scope", "entry_points", "inputs", "questions", "tier", "disposition", "phases", "triggers", "pivots",
+    "playbooks", "treatments", "blocks", "monitoring", "followup", "siblings", "conflicts", "rules", "thresholds",
+    "freshness", "tools", "emergency_card", "sources",
+)  # fmt: skip
+"""The parts of the page, in order."""
 
-def dossier_page(dossier: Dossier, width: int = 100, colour: bool = False, unicode: bool = True) -> str:
-    """The dossier as a page of text; arguments as `assessment_text`."""
+
+def dossier_page(
+    dossier: Dossier, width: int = 100, colour: bool = False, unicode: bool = True, parts: Collection[str] = PARTS
+) -> str:
+    """The dossier as a page of text, or some of its `PARTS`; the other arguments are those of `assessment_text`."""
     page = Page(width, colour=colour, unicode=unicode)
-    _DossierPage(dossier, Words(dossier), page).write()
+    _DossierPage(dossier, Words(dossier), page).write(parts)
     return str(page)
 
 
 class _DossierPage:
     def __init__(self, dossier: Dossier, words: Words, page: Page) -> None:
         self.d, self.words, self.page = dossier, words, page
-        self.blocks: dict[str, tuple[Sequence[Step], int, int]] = {}  # name -> steps, guards told, parts of the path
+        self.found_blocks: dict[
+            str, tuple[Sequence[Step], int, int]
+        ] = {}  # name -> steps, guards told, parts of the path
 
-    def write(self) -> None:
-        self.head()
-        self.entry_points()
-        self.inputs()
-        self.questions()
-        self.answers()
-        self.phases()
-        self.triggers()
-        self.pivots()
-        self.playbooks()
-        self.written_out()
-        self.monitoring()
-        self.siblings()
-        self.conflicts()
-        self.rules()
-        self.tools()
-        self.emergency_card()
-        self.citations()
+    def write(self, parts: Collection[str]) -> None:
+        """The parts that are wanted, in their order; the watermark always."""
+        self.page.text(self.d.watermark.upper(), tint="watermark")
+        for part in PARTS:
+            shown, self.page.lines = self.page.lines, []
+            getattr(self, part)()  # also where it is not wanted: the blocks are found on the way
+            self.page.lines = [*shown, *self.page.lines] if part in parts else shown
 
     def section(self, key: str) -> None:
         self.page.heading(self.words.heading(key))
@@ -77,7 +77,6 @@ class _DossierPage:
 
     def head(self) -> None:
         d, words, page = self.d, self.words, self.page
-        page.text(d.watermark.upper(), tint="watermark")
         page.title(d.title)
         page.row([f"{d.id} {d.version}", words.name("channel", d.channel), words.name("review", d.review)], indent=0)
         page.blank()
@@ -86,8 +85,11 @@ class _DossierPage:
         page.text(d.intended_use)
         page.blank()
         page.row([f"{words.say('basis')} {key}: {text}" for key, text in d.words.get("basis", {}).items()], indent=0)
+
+    def scope(self) -> None:
+        d, page = self.d, self.page
         self.section("scope")
-        page.text(words.clause(d.scope.when), 2)
+        page.text(self.words.clause(d.scope.when), 2)
         page.item(d.scope.out_text)
         page.item(d.scope.unknown_text)
         self.source(d.scope.source, 4)
@@ -140,15 +142,17 @@ class _DossierPage:
         for number, question in enumerate(self.d.questions, 1):
             self.page.item(f"{number}. {question.text}", note=question.why)
 
-    def answers(self) -> None:
+    def tier(self) -> None:
         d, words, page = self.d, self.words, self.page
         self.section("tier")
         page.pair(words.say("must_know"), words.labels(d.tier.must_know))
         for name, why in d.tier.exempts.items():
             page.pair(words.say("may_lower", words.label(name)), why)
         self.ordered(d.tier)
+
+    def disposition(self) -> None:
         self.section("disposition")
-        self.ordered(d.disposition)
+        self.ordered(self.d.disposition)
 
     def ordered(self, answer: OrderedAnswer) -> None:
         """The values from the highest down, each with its own condition."""
@@ -249,7 +253,7 @@ class _DossierPage:
                 continue
             number, block = inner
             shared = _shared_guards(found)
-            self.blocks.setdefault(block, (found, shared, number + 1))
+            self.found_blocks.setdefault(block, (found, shared, number + 1))
             guards = self.guards(found[0].guards[told:shared])
             self.page.item(self.words.say("use_block", block) + (f" {guards}" if guards else ""), "item", indent)
 
@@ -279,15 +283,15 @@ class _DossierPage:
         joint = f"; {self.words.name('prose', 'and')} "
         return f"{self.words.say('when')} {joint.join(clauses)}" if clauses else ""
 
-    def written_out(self) -> None:
+    def blocks(self) -> None:
         """Each block once, with the blocks that it uses."""
         done: set[str] = set()
-        while waiting := [name for name in self.blocks if name not in done]:
+        while waiting := [name for name in self.found_blocks if name not in done]:
             if not done:
                 self.section("blocks")
             for name in waiting:
                 done.add(name)
-                steps, told, start = self.blocks[name]
+                steps, told, start = self.found_blocks[name]
                 self.page.text(f"{name}:", 2, "strong")
                 self.steps(steps, 4, told, start)
 
@@ -314,6 +318,9 @@ class _DossierPage:
                     if steps:
                         page.text(words.name("stage", stage) + ":", 4, "strong")
                         self.steps(steps, 6, 1)  # the row's own guard stands above
+
+    def treatments(self) -> None:
+        page = self.page
         if self.d.treatments:
             self.section("treatments")
         for treatment in self.d.treatments:
@@ -333,6 +340,9 @@ class _DossierPage:
                 if text:
                     page.pair(words.say(key), text, indent=4)
             self.source(item.source, 4)
+
+    def followup(self) -> None:
+        words, page = self.words, self.page
         if self.d.followup:
             self.section("followup")
         for follow in self.d.followup:
@@ -370,10 +380,16 @@ class _DossierPage:
             page.item(f"{rule.says} ({rule.id})", tint="strong")
             self.condition("when", rule.when, 4)
             self.source(rule.source, 4)
+
+    def thresholds(self) -> None:
+        page = self.page
         self.section("thresholds")
         for threshold in self.d.thresholds.values():
             page.item(f"{threshold.says}: {threshold.text} ({threshold.id})", tint="strong")
             self.source(threshold.source, 4)
+
+    def freshness(self) -> None:
+        page = self.page
         if any(self.d.freshness.values()):
             self.section("freshness")
         for name, windows in self.d.freshness.items():
@@ -403,7 +419,7 @@ class _DossierPage:
             self.page.item(line.text)
             self.source(line.source, 4)
 
-    def citations(self) -> None:
+    def sources(self) -> None:
         words, page = self.words, self.page
         self.section("sources")
         for citation in self.d.citations.values():

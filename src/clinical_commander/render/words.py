@@ -64,7 +64,7 @@ class Words:
     def vocabulary(self) -> Vocabulary:
         """What the prose of rules calls the names of this dossier."""
         d = self.dossier
-        answers = {a.id: CodeWords(self.say(f"the_{a.id}"), titles(a)) for a in (d.tier, d.disposition)}
+        answers = {a.id: CodeWords(self.say(f"the_{a.id}"), _named_inside(a)) for a in (d.tier, d.disposition)}
         if d.bleeding_source is not None:
             source = d.bleeding_source
             answers[source.id] = CodeWords(self.say(f"the_{source.id}"), d.facts[source.fact].codes)
@@ -218,6 +218,10 @@ class Words:
 def titles(answer: OrderedAnswer) -> Mapping[str, str]:
     """The titles of an answer's values, by id."""
     return {v.id: v.title for v in answer.values}
+
+
+def _named_inside(answer: OrderedAnswer) -> Mapping[str, str]:
+    return {id: inside(title) for id, title in titles(answer).items()}
 
 
 def spaced(name: str) -> str:

@@ -1,0 +1,55 @@
+"""Functions in, the time they take out: medians and high percentiles, in microseconds."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Times:
+    """The times of many runs of one thing, in microseconds, sorted."""
+
+    runs: tuple[float, ...]
+
+    def percentile(self, p: float) -> float:
+        """The time that p percent of the runs stay within."""
+        return self.runs[min(len(self.runs) - 1, int(len(self.runs) * p / 100))]
+
+    @property
+    def median(self) -> float:
+        return self.percentile(50)
+
+
+def in_process(functions: Sequence[Callable[[], object]], rounds: int) -> list[Times]:
+    """The times of each function. They take turns, so that a busy moment of the machine meets them all."""
+    found: list[list[float]] = [[] for _ in functions]
+    for function in functions:  # warm: caches are filled, code is specialised
+        for _ in range(20):
+            function()
+    gc.collect()
+    for _ in range(rounds):
+        for times, function in zip(found, functions, strict=True):
+            start = time.perf_counter_ns()
+            function()
+            times.append((time.perf_counter_ns() - start) / 1000)
+    return [Times(tuple(sorted(times))) for times in found]
+
+
+def processes(commands: Sequence[Sequence[str]], rounds: int, env: dict[str, str]) -> list[Times]:
+    """The times of whole processes, from start to end, in turns; each is run once before, unmeasured.
+
+    Raises:
+        CalledProcessError: A command failed.
+    """
+    found: list[list[float]] = [[] for _ in commands]
+    for number in range(rounds + 1):
+        for times, command in zip(found, commands, strict=True):
+            start = time.perf_counter_ns()
+            subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL)
+            if number:
+                times.append((time.perf_counter_ns() - start) / 1000)
+    return [Times(tuple(sorted(times))) for times in found]

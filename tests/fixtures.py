@@ -106,7 +106,7 @@ def stat(result: Assessment) -> frozenset[str]:
 
 
 def advice(result: Assessment) -> Iterator[tuple[str, str]]:
-    """Every sentence that answers or advises, with where it stands. Questions and lists of possible values are neither."""
+    """Every sentence that answers or advises, with where it stands; questions and lists of values do neither."""
     yield "tier", result.tier.text
     yield "disposition", result.disposition.text
     yield from ((f"action {a.id}", a.text) for a in advised(result))

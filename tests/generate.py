@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -59,6 +60,12 @@ def tell(record_property: Callable[[str, object], None], what: str, said: object
     record_property(what, said)
 
 
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq,
+}  # fmt: skip
+_COMPUTE: Mapping[str, Callable[..., float]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+
+
 # --- how a patient is drawn
 
 
@@ -66,8 +73,8 @@ def tell(record_property: Callable[[str, object], None], what: str, said: object
 class Illness:
     """How ill: the share of signs that are raised, and of values drawn at a cut-off.
 
-    `like_well`: the rest is as in the constructed patient who may go home. `one_rule`: only facts that one rule behind
-    tier or disposition reads are drawn, so that this rule decides and not the crowd of the others.
+    `like_well`: the rest is as in the constructed patient who may go home. `one_rule`: one rule behind tier or disposition
+    is made to hold, by one of the ways it can, so that this rule decides and not the crowd of the others.
     """
 
     name: str
@@ -79,8 +86,8 @@ class Illness:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """How much is known: the share of all facts, of the deciding ones, and among these of partial, old, pending or
-    unobtainable values, and of values that are about to expire.
+    """How much is known: the share of all facts, of the deciding ones, and among these of partial, old, and pending or
+    unobtainable values. `expiring`: the values of one class of freshness are about to expire.
     """
 
     name: str
@@ -89,7 +96,7 @@ class Knowledge:
     partial: float
     old: float
     unsettled: float = 0.0
-    expiring: float = 0.0
+    expiring: bool = False
 
 
 ILLNESSES = (
@@ -99,8 +106,8 @@ ILLNESSES = (
     Illness("mixed", 0.12, 0.12),
     Illness("ill", 0.35, 0.30),
     Illness("at the edge", 0.06, 0.55),
-    Illness("one rule", 0.5, 0.4, like_well=True, one_rule=True),
-    Illness("one rule", 0.5, 0.4, like_well=True, one_rule=True),
+    Illness("one rule", 0.01, 0.0, like_well=True, one_rule=True),
+    Illness("one rule and more", 0.04, 0.03, like_well=True, one_rule=True),
 )
 _QUIET = Illness("quiet", 0.0, 0.0)
 COMPLETE = Knowledge("complete", 1.0, 1.0, 0.0, 0.0)
@@ -109,7 +116,7 @@ KNOWLEDGE = (
     Knowledge("chart", 0.75, 0.97, 0.08, 0.06, 0.02),
     Knowledge("told", 0.45, 0.85, 0.20, 0.10, 0.05),
     Knowledge("old notes", 0.65, 0.95, 0.08, 0.45, 0.04),
-    Knowledge("running out", 0.55, 0.97, 0.30, 0.0, 0.02, expiring=0.5),
+    Knowledge("running out", 0.90, 0.99, 0.05, 0.0, 0.01, expiring=True),
     Knowledge("sparse", 0.12, 0.55, 0.20, 0.12, 0.05),
     Knowledge("nothing much", 0.04, 0.15, 0.25, 0.15, 0.10),
 )
@@ -134,8 +141,12 @@ class Patients:
                 cuts.setdefault(fact.id, set()).add(threshold.value)
         self.cuts = {name: tuple(sorted(found)) for name, found in cuts.items()}
         self.well = self._well()
-        deciding = rules_in(engine, *(v.when for a in (dossier.tier, dossier.disposition) for v in a.values))
-        self.of_rule = {name: facts_in(engine, dossier.rules[name].when) for name in sorted(deciding)}
+        # Conjunctions and rules: what takes several facts at once is what a crowd of random values never meets. Those of
+        # the tier stand twice, because they are behind the disposition too.
+        of_tier, of_place = ([v.when for v in a.values] for a in (dossier.tier, dossier.disposition))
+        parts = (*parts_of(engine, *of_tier), *parts_of(engine, *of_place))
+        self.joined = [x for x in parts if isinstance(x, (ir.All, ir.Named))]
+        self.inside = engine.program.lowering.inside
 
     def _well(self) -> World:
         """What is stated of the constructed patient who may go home."""
@@ -148,16 +159,20 @@ class Patients:
 
     # -- the patient
 
-    def world(self, rng: random.Random, illness: Illness, *, child: bool = False) -> World:
-        """A value for every fact, such that no constraint is broken."""
+    def world(self, rng: random.Random, illness: Illness, *, child: bool = False) -> tuple[World, dict[str, float]]:
+        """A value for every fact, such that no constraint is broken, and the limits that one rule was drawn at."""
         world: World = {}
-        rule = rng.choice(tuple(self.of_rule)) if illness.one_rule else None
+        limits: dict[str, float] = {}
+        drawn: set[str] = set()
         for fact in self.dossier.facts.values():
-            drawn = rng.random() < illness.raised + illness.edge and (rule is None or fact.id in self.of_rule[rule])
-            if drawn or not illness.like_well:
+            if not illness.like_well or rng.random() < illness.raised + illness.edge:
                 world[fact.id] = self._value(rng, fact, illness)
+                drawn.add(fact.id)
             else:
                 world[fact.id] = self.well[fact.id] if fact.id in self.well else self._value(rng, fact, _QUIET)
+        if illness.one_rule:
+            self._satisfy(rng, rng.choice(self.joined), True, world, limits)
+            drawn.update(limits)
         for name, factor, other, offset in _RELATED:
             if rng.random() < illness.edge and name in world and other in world:
                 of = self.dossier.facts[name]
@@ -167,8 +182,49 @@ class Patients:
             world["age"] = self._rounded(self.dossier.facts["age"], rng.choice((0.0, 17.99, rng.uniform(0, 18) - 0.01)))
         elif float(world["age"]) < 18:
             world["age"] = 18.0 if rng.random() < 0.3 else round(rng.uniform(18, 95), 2)
-        self._keep_constraints(world)
-        return world
+        self._keep_constraints(world, drawn)
+        return world, limits
+
+    def _satisfy(self, rng: random.Random, expr: ir.Expr, truth: bool, world: World, limits: dict[str, float]) -> None:
+        """Change the patient so that a condition is true (or false), by one of the ways it can be, close to its limits.
+
+        `limits` takes each fact that was changed, with the number it was compared with (NaN where it is no number).
+        """
+        match expr:
+            case ir.Not(item):
+                self._satisfy(rng, item, not truth, world, limits)
+            case ir.All(items) | ir.Any(items):
+                for item in items if isinstance(expr, ir.All) is truth else (rng.choice(items),):
+                    self._satisfy(rng, item, truth, world, limits)
+            case ir.FactTrue(name):
+                world[name] = truth
+                limits[name] = math.nan
+            case ir.OneOf(ir.FactCode(name), values):
+                fitting = [code for code in self.dossier.facts[name].codes if (code in values) is truth]
+                if fitting:
+                    world[name] = rng.choice(fitting)
+                    limits[name] = math.nan
+            case ir.Compare(sign, ir.FactNumber(name), right) if (limit := self._number(right, world)) is not None:
+                fact = self.dossier.facts[name]
+                near = (self._rounded(fact, limit + off * 10.0**-fact.decimals) for off in (-3, -1, 0, 1, 3))
+                fitting = [x for x in near if _COMPARE[sign](x, limit) is truth]
+                if fitting:
+                    world[name] = rng.choice(fitting)
+                    limits[name] = limit
+            case ir.IsTrue() | ir.IsNotFalse() | ir.Named():
+                for item in self.inside(expr):
+                    self._satisfy(rng, item, truth, world, limits)
+
+    def _number(self, expr: ir.Expr, world: World) -> float | None:
+        match expr:
+            case ir.Constant(value):
+                return value
+            case ir.FactNumber(name) if name in world:
+                return float(world[name])
+            case ir.Arithmetic(sign, left, right):
+                ends = self._number(left, world), self._number(right, world)
+                return None if None in ends or sign not in _COMPUTE else _COMPUTE[sign](*ends)
+        return None
 
     def _value(self, rng: random.Random, fact: Fact, illness: Illness) -> Value:
         raised = rng.random() < illness.raised
@@ -204,15 +260,26 @@ class Patients:
         low, high = fact.limits or (-math.inf, math.inf)
         return min(max(round(number, 0 if fact.kind == "integer" else fact.decimals), low), high)
 
-    def _keep_constraints(self, world: World) -> None:
-        for _ in range(6):
+    def _keep_constraints(self, world: World, drawn: set[str]) -> None:
+        """Make the values agree. What was drawn stays where it can: a film with a cavity is not a normal film."""
+        for _ in range(8):
             changed = False
             for constraint in self.dossier.constraints:
-                if all(inside(world[name], allowed) for name, allowed in constraint.given.items()):
-                    for name, allowed in constraint.then.items():
-                        if not inside(world[name], allowed):
-                            world[name] = self._into(self.dossier.facts[name], world[name], allowed)
-                            changed = True
+                given, then = constraint.given, constraint.then
+                if not all(name in world and inside(world[name], allowed) for name, allowed in given.items()):
+                    continue
+                broken = [n for n, allowed in then.items() if n in world and not inside(world[n], allowed)]
+                changed = changed or bool(broken)
+                premise = next(iter(given))
+                if not drawn.isdisjoint(broken) and drawn.isdisjoint(given) and not constraint.wins:
+                    if given[premise] is True:
+                        world[premise] = False
+                    else:
+                        del world[premise]  # the words for an amount: none of them may fit, and nobody has to use one
+                    continue
+                for name in broken:
+                    world[name] = self._into(self.dossier.facts[name], world[name], then[name])
+                    drawn.add(name)
             if not changed:
                 return
         raise AssertionError("the constraints of the catalogue contradict each other")
@@ -236,6 +303,7 @@ class Patients:
         setting: str | None = None,
         child: bool = False,
         earlier: bool = True,
+        deciding_known: bool = False,
     ) -> Case:
         """The case with this number: adult and in scope unless `child`.
 
@@ -247,30 +315,45 @@ class Patients:
             setting: Where; drawn if not given.
             child: Under 18 years.
             earlier: Whether some facts also have an earlier value.
+            deciding_known: Whether each fact that the tier must know is known exactly, and fresh.
         """
         rng = random.Random(f"{seed}:{number}")
         illness = illness or rng.choice(ILLNESSES)
         knowledge = knowledge or rng.choice(KNOWLEDGE)
-        world = self.world(rng, illness, child=child)
+        world, limits = self.world(rng, illness, child=child)
         at = MOMENT + timedelta(minutes=rng.randrange(60 * 24 * 30))
         setting = setting or rng.choice(SETTINGS)
         # Few moments, as a nurse's rounds are: every distinct time is one more evaluation.
         now = at - timedelta(minutes=rng.choice((0, 0, 1, 9)))
         before = at - timedelta(minutes=rng.choice((16, 31, 100, 241, 361, 1_000)))
         long_ago = at - timedelta(hours=rng.choice((25, 47, 71, 73, 169, 400)))
+        # By class, so that the film can expire while the pulse is fresh.
+        ageing = [self.dossier.facts[n].freshness for n in limits] if rng.random() < 0.7 else []
+        expiring = rng.choice(ageing or list(self.dossier.freshness)) if knowledge.expiring else None
+        # One fact of the rule the patient was drawn by is unknown, or known only to lie about its limit.
+        leaves = [n for n in limits if not math.isnan(limits[n]) or rng.random() < 0.2]
+        open_one = rng.choice(leaves) if leaves and knowledge is not COMPLETE and rng.random() < 0.5 else None
         facts: dict[str, tuple[Observation, ...]] = {}
         for name, fact in self.dossier.facts.items():
-            if rng.random() >= (knowledge.deciding if name in self.deciding else knowledge.facts):
+            share = 0.98 if name in limits else knowledge.deciding if name in self.deciding else knowledge.facts
+            if rng.random() >= share or name not in world or (name == open_one and math.isnan(limits[name])):
                 continue
             when = rng.choice((before, before, long_ago)) if rng.random() < knowledge.old else now
+            if deciding_known and name in self.deciding:
+                continue
             window = self._window(fact, setting)
-            if window is not None and rng.random() < knowledge.expiring:
+            if window is not None and fact.freshness == expiring:
                 when = at - timedelta(hours=window) + timedelta(minutes=1)
-            made = [self._statement(rng, fact, world[name], when, knowledge)]
+            if name == open_one:
+                made = [self._about(rng, fact, float(world[name]), limits[name], when)]
+            else:
+                made = [self._statement(rng, fact, world[name], when, knowledge)]
             if earlier and name in self.deciding and rng.random() < 0.05:
                 other = self._value(rng, fact, illness)
                 made.insert(0, exact(fact, other, min(when, long_ago) - timedelta(hours=1)))
             facts[name] = tuple(made)
+        if deciding_known:
+            facts |= {n: (exact(self.dossier.facts[n], world[n], now),) for n in self.dossier.tier.must_know}
         entries = (None, None, None, *self.dossier.entry_points) if knowledge is not COMPLETE else (None,)
         return Case(
             setting=setting,
@@ -301,6 +384,12 @@ class Patients:
             return self.partial(rng, fact, value, at)
         return exact(fact, value, at)
 
+    def _about(self, rng: random.Random, fact: Fact, value: float, limit: float, at: datetime) -> Observation:
+        """A number that may lie on either side of a limit."""
+        step = 10.0**-fact.decimals * rng.choice((1, 2, 4))
+        least, most = self._rounded(fact, min(value, limit - step)), self._rounded(fact, max(value, limit + step))
+        return between(fact, least, most, at)
+
     def partial(self, rng: random.Random, fact: Fact, value: Value, at: datetime) -> Observation:
         """A statement that leaves more than this value possible, and does not rule it out; an exact one of a boolean."""
         if fact.kind == "boolean":
@@ -313,14 +402,13 @@ class Patients:
         low, high = fact.limits or (0.0, 1e6)
         number = float(value)
         width = ((fact.range or (0.0, 100.0))[1] - (fact.range or (0.0, 100.0))[0]) * rng.choice((0.02, 0.1, 0.3))
-        ends = (number - rng.random() * width, number + rng.random() * width)
-        open_end = rng.random()
-        least = low if open_end < 0.25 else self._rounded(fact, ends[0])
-        most = high if open_end > 0.75 else self._rounded(fact, ends[1])
+        # Ends at and beside cut-offs, where a bound that is off by one unit shows.
+        step = 10.0**-fact.decimals
+        near = [self._rounded(fact, cut + off) for cut in self.cuts.get(fact.id, ()) for off in (-step, 0.0, step)]
+        least = self._rounded(fact, rng.choice([number, number - rng.random() * width, low, *near, *near]))
+        most = self._rounded(fact, rng.choice([number, number + rng.random() * width, high, *near, *near]))
         least, most = min(least, number), max(most, number)
-        if least == most:
-            return exact(fact, value, at)
-        return Observation(fact.id, "partial", at, low=least, high=most, entered=f"{least:g}..{most:g}")
+        return between(fact, least, most, at)
 
     # -- what else a case can hold
 
@@ -348,18 +436,15 @@ def facts_in(engine: Engine, condition: Condition) -> frozenset[str]:
     return frozenset(found & set(engine.dossier.facts))
 
 
-def rules_in(engine: Engine, *conditions: Condition) -> frozenset[str]:
-    """The rules that conditions are made of, through rules, answers and triggers."""
-    inside, found, left = engine.program.lowering.inside, set[str](), [c.expr for c in conditions]
-    seen: set[ir.Expr] = set()
+def parts_of(engine: Engine, *conditions: Condition) -> list[ir.Expr]:
+    """The expressions that conditions are made of, through rules, answers and triggers, each once."""
+    inside, found, left = engine.program.lowering.inside, dict[ir.Expr, None](), [c.expr for c in conditions]
     while left:
         expr = left.pop()
-        if expr not in seen:
-            seen.add(expr)
+        if expr not in found:
+            found[expr] = None
             left += inside(expr)
-            if isinstance(expr, ir.Named) and expr.kind == "rule":
-                found.add(expr.name)
-    return frozenset(found)
+    return list(found)
 
 
 # --- statements
@@ -371,9 +456,16 @@ def exact(fact: Fact, value: Value, at: datetime) -> Observation:
         return Observation(fact.id, "known", at, truth=value, entered="true" if value else "false")
     if isinstance(value, str):
         return Observation(fact.id, "known", at, codes=frozenset({value}), entered=value)
-    code = fact.unit.code if fact.unit else ""
-    text = f"{value:.{fact.decimals}f} {code}".strip() if fact.kind == "number" else f"{value:.0f}"
-    return Observation(fact.id, "known", at, low=float(value), high=float(value), entered=text, unit=code)
+    return between(fact, float(value), float(value), at)
+
+
+def between(fact: Fact, low: float, high: float, at: datetime) -> Observation:
+    """The statement that a number lies in a range; both ends count."""
+    code = fact.unit.code if fact.unit and fact.unit.code != "1" else ""
+    places = 0 if fact.kind == "integer" else fact.decimals
+    text = f"{low:.{places}f}" if low == high else f"{low:.{places}f}..{high:.{places}f}"
+    state = "known" if low == high else "partial"
+    return Observation(fact.id, state, at, low=low, high=high, entered=f"{text} {code}".strip(), unit=code)
 
 
 def value_of(fact: Fact, observation: Observation) -> Value | None:
@@ -469,6 +561,14 @@ def smallest(case: Case, fails: Callable[[Case], bool]) -> Case:
     return case
 
 
+def _content(observation: Observation) -> str:
+    if observation.state not in ("known", "partial"):
+        return f"state: {observation.state}"
+    if observation.codes is not None:
+        return f"value: [{', '.join(sorted(observation.codes))}]"
+    return f"value: {observation.entered}"
+
+
 def told(case: Case, **more: object) -> str:
     """A case as the lines of a case file, and what else there is to say of it."""
     lines = [f"# {case.name}", f"setting: {case.setting}", f"at: {case.at.isoformat()}"]
@@ -477,7 +577,7 @@ def told(case: Case, **more: object) -> str:
             lines.append(f"{key}: {getattr(case, key)}")
     lines.append("facts:")
     for name, observations in case.facts.items():
-        said = [f"{{value: {o.entered!r}, at: {o.at.isoformat()}}}" for o in observations]
+        said = [f"{{{_content(o)}, at: {o.at.isoformat()}}}" for o in observations]
         lines.append(f"  {name}: {said[0] if len(said) == 1 else '[' + ', '.join(said) + ']'}")
     lines += [f"# {key}: {value}" for key, value in {"actions": dict(case.actions), **more}.items() if value]
     return "\n" + "\n".join(lines)

@@ -268,6 +268,21 @@ def test_another_package_can_bring_dossiers(tmp_path: Path, monkeypatch: pytest.
     assert library.find_dossier("mini") == tmp_path / "their_content" / "dossiers" / "mini"
 
 
+def test_another_package_whose_content_cannot_be_opened_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "broken_content-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-content\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[clinical_commander.dossiers]\nbroken = broken_content:folder\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    with pytest.raises(
+        ReferenceProblem, match="CC418 the content that the entry point `broken` names cannot be opened"
+    ):
+        library.installed()
+
+
 def test_an_id_that_is_not_installed_is_answered_with_its_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ReferenceProblem, match=r"Did you mean `symptom.hemoptysis.v1`\?"):
         library.find_dossier("symptom.haemoptysis.v1")

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinical_commander.logic import Context, Entry, Scope, check, check_boolean, ir
-from clinical_commander.logic.evaluate import Definitions, Information, Reference, ToolMeaning
+from clinical_commander.logic import Context, Entry, Scope, check, check_boolean, check_number, ir
+from clinical_commander.logic.evaluate import Definitions, Information, NumberMeaning, Reference, ToolMeaning
 from clinical_commander.program.columns import Slot
 from clinical_commander.program.emit_python import compile_columns
 from clinical_commander.program.exact import ExactLowering
-from clinical_commander.program.lower import Answer, ToolRows
+from clinical_commander.program.lower import Answer, ToolRows, ToolValue
 from clinical_commander.quantity import unit
 
 ONE = unit("1")
@@ -60,12 +60,14 @@ FACT_ENTRIES = {
 
 @dataclass(frozen=True)
 class World:
-    """Rules r0 and r1, an ordered answer `level`, a tool `tool`, and what they are written as."""
+    """Rules r0 and r1, an ordered answer `level`, tools `tool` and `points`, and what they are written as."""
 
     texts: Mapping[str, str]
     rules: Mapping[str, ir.Expr]
     level: tuple[ir.Expr, ...] = ()
     tool: tuple[tuple[ir.Expr, ...], ir.Expr] | None = None
+    points: tuple[ir.Expr, ir.Expr] | None = None
+    in_steps: bool = False  # whether the lowering is told that numbers are recorded as whole ones
 
     def __repr__(self) -> str:
         return f"World({dict(self.texts)})"
@@ -78,6 +80,8 @@ class World:
             names["level"] = Entry("answer", "code", codes=LEVELS, ordered=True)
         if self.tool:
             names["tool"] = Entry("tool", "code", codes=("negative", "positive"))
+        if self.points:
+            names["points"] = Entry("tool", "number", unit=ONE)
         return Scope(names, settings=SETTINGS)
 
     @property
@@ -90,6 +94,7 @@ class World:
             named={("rule", name): expr for name, expr in self.rules.items()},
             answers={"level": tuple(zip(LEVELS, self.level, strict=True))} if self.level else {},
             tools=tools,
+            numbers={"points": NumberMeaning(*self.points)} if self.points else {},
         )
 
     def lowering(self) -> ExactLowering:
@@ -99,6 +104,8 @@ class World:
             {"level": Answer(LEVELS, self.level)} if self.level else {},
             {"tool": ToolRows(("negative", "positive"), *self.tool)} if self.tool else {},
             frozenset({"n0"}),
+            {"points": ToolValue(*self.points)} if self.points else {},
+            dict.fromkeys(NUMBERS, 0) if self.in_steps else {},
         )
 
 
@@ -121,7 +128,7 @@ def inputs(information: Information) -> list[object]:
 
 @st.composite
 def numbers(draw: st.DrawFn, world: World, context: Context, depth: int) -> str:
-    leaves = [*NUMBERS, *THRESHOLDS]
+    leaves = [*NUMBERS, *THRESHOLDS, *(["points"] if world.points else [])]
     if depth <= 0 or draw(st.integers(0, 2)) == 0:
         return draw(st.sampled_from(leaves))
     inner = numbers(world, context, depth - 1)
@@ -131,7 +138,7 @@ def numbers(draw: st.DrawFn, world: World, context: Context, depth: int) -> str:
     kind = draw(st.sampled_from(kinds))
     match kind:
         case "negative":
-            return f"-({draw(inner)})"
+            return f"(-{draw(inner)})"
         case "case":
             when = draw(conditions(world, context, depth - 1))
             return f"CASE WHEN {when} THEN {draw(inner)} ELSE {draw(inner)} END"
@@ -157,6 +164,8 @@ def comparisons(draw: st.DrawFn, world: World, context: Context, depth: int) -> 
         case 5:
             negated = draw(st.sampled_from(["", "NOT "]))
             return f"{draw(fact)} {negated}BETWEEN {draw(threshold)} AND {draw(threshold)}"
+        case 6 if world.points and draw(st.booleans()):
+            return f"points {draw(st.sampled_from(['<', '<=', '>', '>=']))} {draw(threshold)}"
         case 6:
             return f"{draw(fact)} {draw(st.sampled_from(['<', '<=', '>', '>=', '=', '<>']))} {draw(fact)}"
     sign = draw(st.sampled_from(["<", "<=", ">", ">="]))
@@ -237,7 +246,28 @@ def worlds(draw: st.DrawFn) -> World:
         rows = tuple(check_boolean(f"{fact} {sign} {cut}", world.scope) for sign in ("<", ">="))
         tool = (rows, check_boolean(applies, world.scope))
         texts |= {"tool": f"positive from {fact} {cut}, if {applies}"}
-    return World(texts, world.rules, level, tool)
+    points = None
+    if draw(st.integers(0, 2)) == 0:
+        applies = draw(st.one_of(st.just("TRUE"), conditions(world, Context.CLINICAL, 1)))
+        terms = draw(st.lists(items(world), min_size=1, max_size=3))
+        written_value = " + ".join(terms)
+        points = (check_number(written_value, world.scope)[0], check_boolean(applies, world.scope))
+        texts |= {"points": f"{written_value}, if {applies}"}
+    return World(texts, world.rules, level, tool, points, draw(st.booleans()))
+
+
+@st.composite
+def items(draw: st.DrawFn, world: World) -> str:
+    """A term of a score: points for a condition, or for the cells of a number; sometimes a formula."""
+    fact = draw(st.sampled_from(sorted(NUMBERS)))
+    match draw(st.integers(0, 3)):
+        case 0 | 1:
+            when = draw(conditions(world, Context.CLINICAL, 1))
+            return f"CASE WHEN {when} THEN {draw(st.integers(0, 3))} ELSE {draw(st.integers(0, 2))} END"
+        case 2:
+            low, middle, high = draw(st.permutations([0, 1, 2]))
+            return f"CASE WHEN {fact} < t1 THEN {low} WHEN {fact} < t5 THEN {middle} ELSE {high} END"
+    return f"({draw(numbers(world, Context.CLINICAL, 1))})"
 
 
 @st.composite
@@ -286,6 +316,9 @@ def everything_in(expr: ir.Expr, definitions: Definitions) -> Iterator[ir.Expr]:
                 tool = definitions.tools[name]
                 for part in (tool.applies, *(when for _, when in tool.rows)):
                     yield from everything_in(part, definitions)
+            case ir.ToolNumber(name):
+                yield from everything_in(definitions.numbers[name].value, definitions)
+                yield from everything_in(definitions.numbers[name].applies, definitions)
 
 
 MODAL = (ir.IsTrue, ir.IsNotFalse, ir.IsKnown)
@@ -304,10 +337,10 @@ def each_fact_stands_once(expr: ir.Expr, definitions: Definitions) -> bool:
 
 
 def promises_nothing(expr: ir.Expr, definitions: Definitions) -> bool:
-    """What may not exist for some possible values, x / 0 or a power of a negative number, has bounds but no promise."""
+    """What may not exist for some possible values, x / 0, LN(0) or POWER(-1, 0.5), has bounds but no promise."""
     for node in everything_in(expr, definitions):
         match node:
-            case ir.Arithmetic("/") | ir.Function("POWER"):
+            case ir.Arithmetic("/") | ir.Function("POWER" | "LN"):
                 return True
     return False
 
@@ -328,7 +361,7 @@ def judge(text: str, world: World, context: Context, found: list[Information]) -
         columns = evaluate(inputs(information))
         can, must = bool(columns[can_at]), bool(columns[must_at])
         as_lowered = AsLowered(information, world, lowering, columns)
-        shown = f"{text}\nwith {world.texts}\nof {dict(information)}"
+        shown = f"{text}\nwith {world.texts}{', in steps' * world.in_steps}\nof {dict(information)}"
 
         # Sound: with IS TRUE as the program sees it, nothing possible is missed and nothing certain is made up.
         true_can, true_must = as_lowered.bounds(expr)

@@ -59,7 +59,10 @@ def test_each_entry_point_is_used_in_some_vignette() -> None:
     assert {str(v.given["entry"]) for v in VIGNETTES if "entry" in v.given} == set(engine().dossier.entry_points)
 
 
-@pytest.mark.parametrize("volume", ["29 mL", "29.9 mL", "30 mL", "99 mL", "99.9 mL", "100 mL", "150 mL", "200 mL", None])
+VOLUMES = ("29 mL", "29.9 mL", "30 mL", "99 mL", "99.9 mL", "100 mL", "150 mL", "200 mL", None)
+
+
+@pytest.mark.parametrize("volume", VOLUMES)
 def test_each_boundary_volume_meets_normal_vital_signs_in_some_vignette(volume: str | None) -> None:
     names = [v.name for v in VIGNETTES if v.given.get("facts", {}).get("estimated_volume_24h") == volume]  # type: ignore[attr-defined]
 
@@ -76,7 +79,7 @@ def test_every_row_of_every_playbook_is_reached_by_some_vignette() -> None:
     assert rows - reached == set()
 
 
-# Conflicts that cannot come to the screen yet, and why: what they hold back is held back before, or proposed by no step.
+# Conflicts that cannot come to the screen yet, and why.
 NOT_YET = {
     "isolation_vs_lift": "no step lifts isolation; the isolation tool will",
     "biopsy_vs_bleeding": "the step's own `unless` holds the biopsy back first",

@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "a dossier as a page to read",
     "check": "find what is wrong in a dossier",
     "test": "run the vignettes of a dossier",
+    "tool": "one score or codifier: run it, list all, or check them",
     "pack": "write a dossier and all it refers to as one file",
     "list": "the installed dossiers",
 }
@@ -111,6 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     parts["show"].add_argument("--only", metavar="PART", help="one part, such as triggers, inputs or sources")
     parts["check"].add_argument("--prove", action="store_true", help="prove its properties over every patient, too")
     parts["test"].add_argument("-v", "--verbose", action="store_true", help="name the vignettes that passed, too")
+    tool = parts["tool"]
+    tool.add_argument("what", metavar="ID", help="a tool; or `list`, or `check`")
+    tool.add_argument("rest", metavar="CASE", nargs="*", help="a case file, or -; for `check` tools or their files")
+    tool.add_argument("--width", metavar="COLUMNS", type=int, help="width of the text")
     pack = parts["pack"]
     pack.add_argument("what", metavar="DOSSIER", help="a dossier's id or folder")
     pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")

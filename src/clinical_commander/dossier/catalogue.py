@@ -1,4 +1,4 @@
-"""catalogue/*.yaml and tools/*.yaml in, the vocabulary out: facts, constraints, actions, conflicts, tools, words."""
+"""catalogue/*.yaml in, the vocabulary out: facts, constraints, actions, conflicts, words."""
 
 from __future__ import annotations
 
@@ -241,6 +241,7 @@ def read_action(id: str, item: Reader, resolver: Resolver) -> Action:
         who=item.text_or("who", ""),
         orders=tuple(orders),
         contraindications=tuple(contraindications),
+        reassures=item.boolean_or("reassures", False),
         source=source,
     )
     item.done()

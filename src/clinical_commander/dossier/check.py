@@ -11,6 +11,7 @@ from clinical_commander.dossier.gaps import gaps
 from clinical_commander.dossier.load import Reading, read_dossier, sorted_problems
 from clinical_commander.dossier.model import Dossier, OrderedAnswer, Step, Trigger, Vignette
 from clinical_commander.dossier.reach import can_hold
+from clinical_commander.dossier.reader import Reader
 from clinical_commander.dossier.vignettes import read_vignettes, trigger_states
 from clinical_commander.errors import Mark, Problem
 from clinical_commander.logic import ir
@@ -45,7 +46,9 @@ def check_dossier(dossier: str | Path) -> list[Problem]:
 
 def lint(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
     """What can be told only of a dossier that could be read."""
-    vignettes, problems = read_vignettes(reading.folder, dossier)
+    catalogue = reading.files["catalogue/actions.yaml"]
+    actions = Reader(catalogue, "", []).mapping("actions")
+    vignettes, problems = read_vignettes(reading.folder, dossier, actions)
     yield from problems
     yield from _phases(reading, dossier)
     yield from _inputs(reading, dossier)

@@ -10,7 +10,8 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
-from clinical_commander.dossier.model import Condition, Dossier, Fact, OrderedAnswer
+from clinical_commander.dossier import tool_terms
+from clinical_commander.dossier.model import Condition, Dossier, Fact, OrderedAnswer, Tool
 from clinical_commander.logic import ir
 
 Value = bool | float | str
@@ -70,8 +71,10 @@ class Patient:
                 )
             case ir.Function(name, arguments):
                 return _function(name, [self.number(argument) for argument in arguments])
-            case ir.ToolNumber():
-                return math.nan
+            case ir.ToolNumber(name):
+                tool = self.dossier.tools[name]
+                formula = tool_terms.value(tool) if self.applies(tool) else None
+                return math.nan if formula is None else self.number(formula)
         raise AssertionError(expr)
 
     def code(self, expr: ir.Expr) -> str | None:
@@ -84,12 +87,17 @@ class Patient:
                 return str(self.facts[source.fact]) if source else None
             case ir.AnswerCode(answer):
                 return self.answer(self.dossier.tier if answer == "tier" else self.dossier.disposition)
-            case ir.ToolCode(tool):
-                rows = self.dossier.tools[tool].rows
+            case ir.ToolCode(name):
+                tool = self.dossier.tools[name]
+                rows = tool.rows if self.applies(tool) else ()
                 return next((row.value for row in rows if self.holds(row.when.expr)), None)
             case ir.Circumstance():
                 return None
         raise AssertionError(expr)
+
+    def applies(self, tool: Tool) -> bool:
+        """Whether the patient is one of those a tool is for."""
+        return self.holds(tool_terms.applies(tool, self.dossier.tools))
 
     def answer(self, answer: OrderedAnswer) -> str | None:
         """The highest value that holds; None where none does: a gap."""
@@ -150,8 +158,7 @@ def definition(dossier: Dossier, node: ir.Expr) -> list[ir.Expr]:
             answer = dossier.tier if name == "tier" else dossier.disposition
             return [value.when.expr for value in answer.values]
         case ir.ToolCode(name) | ir.ToolNumber(name):
-            tool = dossier.tools[name]
-            return [row.when.expr for row in tool.rows] + ([tool.applies_when.expr] if tool.applies_when else [])
+            return list(tool_terms.deciding(dossier.tools[name]))
     return []
 
 

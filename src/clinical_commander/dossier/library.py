@@ -40,9 +40,13 @@ def _roots_of_other_packages() -> Iterator[Path]:
     from importlib.metadata import entry_points
 
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
-        found = entry.load()
-        folder = found() if callable(found) else found
-        yield Path(folder)
+        try:
+            found = entry.load()
+            yield Path(found() if callable(found) else found)
+        except Exception as error:
+            cause = f"the content that the entry point `{entry.name}` names cannot be opened: {error}."
+            mend = f"It is `{entry.value}`; it must be a folder, or a function that returns one."
+            raise ReferenceProblem(Problem("CC418", cause, mend)) from error
 
 
 def installed() -> dict[str, Path]:

@@ -17,43 +17,27 @@ from clinical_commander.dossier.catalogue import (
     read_actions,
     read_conflicts,
     read_facts,
-    read_tool,
     read_words,
-    tool_entry,
-    tool_files,
 )
 from clinical_commander.dossier.citations import REVIEWS, read_citations
 from clinical_commander.dossier.library import content_root_of
-from clinical_commander.dossier.model import (
-    Citation,
-    Dossier,
-    Fact,
-    OrderedAnswer,
-    Playbook,
-    Rule,
-    Threshold,
-    Tool,
-    Treatment,
-    Trigger,
-)
+from clinical_commander.dossier.model import Citation, Dossier, Playbook, Tool, Treatment
+from clinical_commander.dossier.names import Names, circles
 from clinical_commander.dossier.plan import Planner
 from clinical_commander.dossier.reader import Reader
 from clinical_commander.dossier.resolve import Resolver
-from clinical_commander.dossier.source import Key, Node, Scalar, read_yaml
 from clinical_commander.dossier.source import Mapping as MappingNode
+from clinical_commander.dossier.source import Node, Scalar, read_yaml
 from clinical_commander.dossier.source import Sequence as SequenceNode
+from clinical_commander.dossier.tools import ToolReading, closure, read_tools, tool_files
 from clinical_commander.errors import ContentError, Mark, Problem, YamlError
-from clinical_commander.logic import ir
-from clinical_commander.logic.check import Entry, Scope
 
 REQUIRED = ("dossier.yaml", "phases.yaml", "rules.yaml", "safety.yaml", "thresholds.yaml", "triggers.yaml")
 OPTIONAL = ("monitoring.yaml", "pivots.yaml", "playbooks.yaml")
 CATALOGUE = ("actions.yaml", "citations.yaml", "facts.yaml")
 CATALOGUE_OPTIONAL = ("conflicts.yaml", "words.yaml")
 CONTENT_KINDS = ("symptom", "disease", "presentation")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
-_RESERVED = ("setting", "region")
 
 
 @dataclass
@@ -154,7 +138,7 @@ def _read_files(reading: Reading, root: Path) -> None:
         name = wanted.pop()
         file = f"tools/{name}.yaml"
         if file not in reading.files:
-            _read_file(reading, tools[name], file)
+            _read_tool_file(reading, tools[name], file)
             words = _words([reading.files[file]]) if file in reading.files else set()
             wanted.extend(other for other in tools if other in words and f"tools/{other}.yaml" not in reading.files)
 
@@ -164,6 +148,14 @@ def _read_file(reading: Reading, path: Path, name: str) -> None:
         reading.files[name] = read_yaml(path, name)
     except YamlError as error:
         reading.problems.extend(error.problems)
+
+
+def _read_tool_file(reading: Reading, path: Path, name: str) -> None:
+    """A tool that cannot be read has no name: whoever uses it is told so, and nobody else is stopped."""
+    try:
+        reading.files[name] = read_yaml(path, name)
+    except YamlError as error:
+        reading.lints.extend(error.problems)
 
 
 def _words(nodes: Iterable[Node]) -> set[str]:
@@ -206,14 +198,14 @@ class _Loader:
         thresholds_file = self.reader("thresholds.yaml", "thresholds.yaml")
         thresholds = pathway.read_thresholds(thresholds_file, resolver)
         thresholds_file.done()
-        names = _Names(reading, resolver, facts)
+        names = Names(resolver, facts)
         names.add_inputs(head)
         names.add_thresholds(thresholds)
         names.add_items("rule", self.reader("rules.yaml", "rules.yaml").mapping("rules"))
         names.add_items("trigger", self.reader("triggers.yaml", "triggers.yaml").mapping("triggers"))
         names.add_answers(head)
         tools = self.tools(names)
-        resolver.scope = names.scope(head, actions.keys())
+        resolver.scope = names.scope(actions.keys())
         resolver.used_facts.clear()
 
         rules_file = self.reader("rules.yaml", "rules.yaml")
@@ -294,7 +286,8 @@ class _Loader:
             bans=bans,
             actions={id: read_action(id, actions[id], resolver) for id in actions if id in resolver.used_actions},
             conflicts=conflicts,
-            tools={id: tool for id, tool in tools.items() if id in _tools_used(resolver.used_tools, tools)},
+            tools=self.use(tools, shown := self.scores(tools)),
+            scores=shown,
             citations=cited_only(citations, resolver.cited),
             words=words,
         )
@@ -302,25 +295,43 @@ class _Loader:
         head.text_or("source_says", "")
         head.done()
         names.report_facts_without_input(resolver.used_facts)
-        _report_circles(reading, rules, triggers, (tier, disposition), tools)
+        whens = {id: rule.when for id, rule in rules.items()} | {id: trigger.when for id, trigger in triggers.items()}
+        reading.problems.extend(circles(whens, (tier, disposition)))
         reading.used_facts = resolver.used_facts
         if not reading.problems:
             reading.dossier = dossier
 
-    def tools(self, names: _Names) -> dict[str, Tool]:
+    def tools(self, names: Names) -> dict[str, ToolReading]:
         """The tools that texts of the dossier name; they see facts and each other, never the dossier's names."""
-        readers = {
-            file.removeprefix("tools/").removesuffix(".yaml"): self.reader(file, file)
-            for file in self.reading.files
+        nodes = {
+            file.removeprefix("tools/").removesuffix(".yaml"): node
+            for file, node in self.reading.files.items()
             if file.startswith("tools/")
         }
-        entries = {id: tool_entry(id, reader, self.resolver) for id, reader in readers.items()}
-        self.resolver.scope = Scope({**names.facts, **entries})
-        tools = {id: read_tool(id, reader, self.resolver) for id, reader in readers.items()}
-        for id, entry in entries.items():
-            names.add(id, entry, readers[id].at)
-        self.resolver.used_tools.clear()
-        return tools
+        found = read_tools(nodes, names.facts, self.resolver)
+        for id, tool in found.items():
+            if tool.entry is not None:
+                names.add(id, tool.entry, nodes[id].at)
+        return found
+
+    def scores(self, tools: Mapping[str, ToolReading]) -> tuple[str, ...]:
+        """The tools that an assessment shows: those under `scores:`, else those that the dossier's rules read."""
+        listed = self.head.scalars("scores")
+        for text in listed:
+            self.resolver.known(text.value, tools, "tool", text.mark(0, len(text.value)))
+        shown = [text.value for text in listed if text.value in tools]
+        return tuple(dict.fromkeys([*shown, *(name for name in tools if name in self.resolver.used_tools)]))
+
+    def use(self, tools: Mapping[str, ToolReading], shown: Collection[str]) -> dict[str, Tool]:
+        """The tools that are shown or read, with what was found wrong in them."""
+        found = {}
+        for id in closure([*shown, *self.resolver.used_tools], {id: r.tool for id, r in tools.items()}):
+            reading = tools[id]
+            self.reading.problems.extend(reading.problems)
+            self.reading.lints.extend(reading.lints)
+            self.resolver.cited.update(reading.cited)
+            found[id] = reading.tool
+        return found
 
     def id(self) -> str:
         id = self.head.text("id")
@@ -350,151 +361,3 @@ class _Loader:
         review.has("reviewer")
         review.done()
         return state
-
-
-class _Names:
-    """Everything that an expression of one dossier may name; a name has one meaning."""
-
-    def __init__(self, reading: Reading, resolver: Resolver, facts: Mapping[str, Fact]) -> None:
-        self.reading = reading
-        self.resolver = resolver
-        self.inputs: set[str] = set()
-        self.entries: dict[str, Entry] = {}
-        self.places: dict[str, Mark] = {}
-        self.facts: dict[str, Entry] = {}
-        for fact in facts.values():
-            kind = "number" if fact.kind in ("number", "integer") else fact.kind
-            self.facts[fact.id] = Entry("fact", kind, unit=fact.unit, codes=tuple(fact.codes), range=fact.range)
-
-    def add(self, name: str, entry: Entry, at: Mark) -> None:
-        """One more name, unless it is taken (CC412) or cannot be one (CC416)."""
-        if not _NAME.fullmatch(name) or name in _RESERVED:
-            mend = "It is a word of the language." if name in _RESERVED else "Use lower case, digits and `_`."
-            self.resolver.problem("CC416", f"`{name}` cannot be a name.", mend, at)
-        elif name in self.places:
-            first = self.places[name]
-            cause = f"`{name}` already names a {self.entries[name].kind} ({first.file}:{first.line})."
-            self.resolver.problem("CC412", cause, "Choose another name.", at)
-        else:
-            self.entries[name] = entry
-            self.places[name] = at
-
-    def add_inputs(self, head: Reader) -> None:
-        """The facts, each placed where an input asks for it."""
-        places: dict[str, Mark] = {}
-        for key, item in head.named("inputs", "input"):
-            self.inputs.add(key.name)
-            for text in Reader(_items(item, "facts"), "", []).scalars("facts"):
-                places.setdefault(text.value, text.mark(0, len(text.value)))
-        for name, entry in self.facts.items():
-            at = places.get(name, Mark("catalogue/facts.yaml"))
-            shown = f"{at.file}:{at.line}" if at.line else ""
-            self.add(name, Entry("fact", entry.type, entry.unit, entry.codes, range=entry.range, place=shown), at)
-        self.resolver.fact_places = places
-
-    def add_thresholds(self, thresholds: Mapping[str, Threshold]) -> None:
-        for name, threshold in thresholds.items():
-            at = threshold.at or Mark("thresholds.yaml")
-            self.add(
-                name,
-                Entry("threshold", "number", threshold.unit, value=threshold.value, place=f"{at.file}:{at.line}"),
-                at,
-            )
-
-    def add_items(self, kind: str, items: Mapping[str, tuple[Key, Node]]) -> None:
-        for name, (key, _) in items.items():
-            self.add(name, Entry(kind, "boolean", place=f"{key.at.file}:{key.at.line}"), key.at)
-
-    def add_answers(self, head: Reader) -> None:
-        for answer in ("tier", "disposition"):
-            item = head.reader_or_none(answer, f"the {answer}")
-            values = tuple(item.mapping("values")) if item else ()
-            self.add(answer, Entry("answer", "code", codes=values, ordered=True), head.place(answer))
-        source = head.reader_or_none("bleeding_source", "the bleeding source")
-        if source:
-            self.add(
-                "bleeding_source",
-                Entry("answer", "code", codes=source.texts_or("values")),
-                head.place("bleeding_source"),
-            )
-
-    def scope(self, head: Reader, actions: Collection[str]) -> Scope:
-        return Scope(self.entries, inputs=frozenset(self.inputs), actions=frozenset(actions))
-
-    def report_facts_without_input(self, used: Iterable[str]) -> None:
-        """CC411: a fact that decides something and that no input would ever ask for."""
-        for name in sorted(used):
-            if name in self.facts and name not in self.resolver.fact_places:
-                mend = f"Add `{name}` to the `facts` of an input in dossier.yaml."
-                self.resolver.lint(
-                    "CC411", f"the fact `{name}` is used and is under no input.", mend, Mark("dossier.yaml")
-                )
-
-
-def _items(item: Reader, key: str) -> Node | None:
-    """The item's own mapping, to be read without reporting its problems a second time."""
-    found = item.items.get(key)
-    return MappingNode(found[1].source, found[1].start, found[1].end, {key: found}) if found else None
-
-
-def _tools_used(direct: Collection[str], tools: Mapping[str, Tool]) -> set[str]:
-    used: set[str] = set()
-    todo = list(direct)
-    while todo:
-        name = todo.pop()
-        if name in tools and name not in used:
-            used.add(name)
-            conditions = [row.when for row in tools[name].rows] + [c for c in (tools[name].applies_when,) if c]
-            for condition in conditions:
-                todo.extend(_names_in(condition.expr))
-    return used
-
-
-def _names_in(expr: ir.Expr) -> list[str]:
-    """The rules, triggers, answers and tools that an expression names."""
-    names: dict[str, None] = {}
-    for node in expr.walk():
-        match node:
-            case ir.Named(_, name) | ir.AnswerCode(name) | ir.ToolCode(name) | ir.ToolNumber(name):
-                names[name] = None
-            case _:
-                pass
-    return list(names)
-
-
-def _report_circles(
-    reading: Reading,
-    rules: Mapping[str, Rule],
-    triggers: Mapping[str, Trigger],
-    answers: Iterable[OrderedAnswer],
-    tools: Mapping[str, Tool],
-) -> None:
-    """CC413: a name that is defined by itself has no meaning; the circle is named once, from its first member on."""
-    uses: dict[str, list[str]] = {}
-    places: dict[str, Mark | None] = {}
-    whens = {id: rule.when for id, rule in rules.items()} | {id: trigger.when for id, trigger in triggers.items()}
-    for name, when in whens.items():
-        uses[name], places[name] = _names_in(when.expr), when.at
-    for answer in answers:
-        uses[answer.id] = [name for value in answer.values for name in _names_in(value.when.expr)]
-        places[answer.id] = reading.place("dossier.yaml", answer.id)
-    for tool in tools.values():
-        uses[tool.id] = [name for row in tool.rows for name in _names_in(row.when.expr)]
-        places[tool.id] = Mark(f"tools/{tool.id}.yaml")
-    done: set[str] = set()
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            circle = path[path.index(name) :]
-            shown = " -> ".join((*circle, name))
-            mend = "One of them must stand on facts alone."
-            reading.problems.append(
-                Problem("CC413", f"These names define each other in a circle: {shown}.", mend, places[name])
-            )
-        elif name not in done and name in uses:
-            for used in uses[name]:
-                visit(used, (*path, name))
-            done.add(name)
-
-    for name in uses:
-        visit(name, ())

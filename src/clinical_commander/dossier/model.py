@@ -136,6 +136,7 @@ class Action:
     who: str = ""
     orders: tuple[Order, ...] = ()
     contraindications: tuple[Contraindication, ...] = ()
+    reassures: bool = False  # only where its guards surely hold; never merely possible, never on stale facts
     source: Source = Source()
 
 

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,8 +118,13 @@ def cache_folder() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "clinical-commander"
 
 
-def open_cached(folder: Path) -> Dossier:
-    """The dossier of a folder, from the cache if its content and the code that reads it are as they were then."""
+def open_cached(folder: Path, make: Callable[[Path], tuple[Dossier, bytes]] = build) -> Dossier:
+    """The dossier of a folder, from the cache if its content and the code that reads it are as they were then.
+
+    Args:
+        folder: What it is made from.
+        make: Makes it, and its pack, where the cache does not have it.
+    """
     name = _made_from(folder)
     cache = cache_folder()
     for path in cache.glob(f"{name}-*.json") if cache.is_dir() else ():
@@ -126,17 +132,17 @@ def open_cached(folder: Path) -> Dossier:
             return load_pack(path.read_bytes(), path.stem.rpartition("-")[2])
         except (OSError, CitationError):
             path.unlink(missing_ok=True)
-    dossier, data = build(folder)
+    dossier, data = make(folder)
     _keep(cache, f"{name}-{dossier.content_hash}.json", data)
     return dossier
 
 
 def _made_from(folder: Path) -> str:
     """A name for everything that a pack depends on: the texts by content, the code and what is installed by date."""
-    from clinical_commander.dossier.library import content_root_of
+    from clinical_commander.dossier.library import VARIABLE, content_root_of
 
     root = content_root_of(folder)
-    made = hashlib.sha256()
+    made = hashlib.sha256(os.environ.get(VARIABLE, "").encode())
     for path in sorted(
         (*folder.glob("*.yaml"), *(root / "catalogue").glob("*.yaml"), *(root / "tools").glob("*.yaml"))
     ):

@@ -454,7 +454,7 @@ def _explained(said: str, at: Mark) -> tuple[str, str]:
             "This line does not fit the lines around it.",
             "Give it the same indentation as its neighbours, or quote the text above it.",
         )
-    if "cannot start any token" in said or "expected node content" in said:
+    if "cannot start any token" in said or "node content" in said:
         character = at.text[at.column - 1 : at.column].replace("`", "a backtick")
         return f"A value cannot start with {character}.", "Put the value in double quotes."
     if "undefined alias" in said or "anchor" in said or "alias" in said:

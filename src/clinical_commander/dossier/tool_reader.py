@@ -216,7 +216,7 @@ class _ToolReader:
                 self.reader.problem("CC412", cause, "Give the item another id.", at)
         return text
 
-    def sourced(self, reader: Reader, parent: Source | None = None) -> Source:
+    def sourced(self, reader: Reader, parent: Source | None = None, *, explained: bool = False) -> Source:
         """The source of a part; what it does not say it takes from what it stands in (CC501, CC506)."""
         parent = parent or self.source
         own = self.resolver.source(reader)
@@ -227,7 +227,7 @@ class _ToolReader:
         if not found.cite or not found.basis:
             mend = "Add `cite: [...]` and `basis: [...]`, here or at the top of the tool."
             self.resolver.lint("CC501", f"{reader.what} has no source.", mend, reader.at)
-        elif set(found.cite) <= JUDGED and not found.why:
+        elif set(found.cite) <= JUDGED and not found.why and not explained:
             cause = f"{reader.what} is a judgement without its reason."
             self.resolver.lint("CC506", cause, "Add `why:` in one sentence.", reader.at)
         return found
@@ -446,7 +446,7 @@ class _ToolReader:
 
     def note(self, node: Node) -> ToolNote:
         item = Reader(node, f"a note of {self.reader.what}", self.reader.problems)
-        found = ToolNote(item.text("text"), item.choice("kind", NOTE_KINDS, "trap"), self.sourced(item))
+        found = ToolNote(item.text("text"), item.choice("kind", NOTE_KINDS, "trap"), self.sourced(item, explained=True))
         item.done()
         return found
 

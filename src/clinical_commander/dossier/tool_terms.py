@@ -202,26 +202,41 @@ def tools_in(expr: ir.Expr) -> list[str]:
     return list(names)
 
 
-def numeric_tools(expr: ir.Expr) -> Iterator[str]:
-    """The tools without whose number this number does not exist: those that stand outside its conditions."""
-    match expr:
+def existence(number: ir.Expr, applies: Callable[[str], ir.Expr]) -> ir.Expr:
+    """The condition under which a number exists: every tool it is made of applies, in the branch of CASE that is taken.
+
+    Args:
+        number: Any number.
+        applies: The condition under which a tool has a number, by the tool's id.
+    """
+    match number:
         case ir.ToolNumber(tool):
-            yield tool
+            return applies(tool)
         case ir.Choice(branches, otherwise):
-            for _, branch in branches:
-                yield from numeric_tools(branch)
-            yield from numeric_tools(otherwise)
-        case ir.Arithmetic() | ir.Negative() | ir.Function():
-            for part in expr.parts():
-                yield from numeric_tools(part)
+            found = [existence(value, applies) for value in (*(value for _, value in branches), otherwise)]
+            if all(one == ir.Truth(True) for one in found):
+                return ir.Truth(True)
+            conditions = [condition for condition, _ in branches] + [ir.Truth(True)]
+            return _any([_taken(conditions, i, one) for i, one in enumerate(found)])
+    parts = dict.fromkeys(existence(part, applies) for part in number.parts())
+    wanted = tuple(part for part in parts if part != ir.Truth(True))
+    if not wanted:
+        return ir.Truth(True)
+    return wanted[0] if len(wanted) == 1 else ir.All(wanted)
+
+
+def _taken(conditions: Sequence[ir.Expr], index: int, exists: ir.Expr) -> ir.Expr:
+    """This branch of a CASE is the one that is taken, and its number exists."""
+    return ir.All((*(ir.Not(earlier) for earlier in conditions[:index]), conditions[index], exists))
 
 
 def applies(tool: Tool, tools: Mapping[str, Tool]) -> ir.Expr:
     """The condition under which a tool has a value: its own domain, and that of every tool its number is made of."""
     own = [tool.applies_when.expr] if tool.applies_when is not None else []
     number = value(tool)
-    used = dict.fromkeys(numeric_tools(number)) if number is not None else {}
-    own += [found for name in used if (found := applies(tools[name], tools)) != ir.Truth(True)]
+    used = existence(number, lambda name: applies(tools[name], tools)) if number is not None else ir.Truth(True)
+    if used != ir.Truth(True):
+        own.append(used)
     if not own:
         return ir.Truth(True)
     return own[0] if len(own) == 1 else ir.All(tuple(own))

@@ -96,8 +96,8 @@ def _report_circles(found: Mapping[str, ToolReading]) -> None:
                 return way
         return None
 
-    for id in tools:
+    for id, tool in tools.items():
         circle = path(id, id, (id,))
         if circle:
             cause = f"These names define each other in a circle: {' -> '.join(circle)}."
-            found[id].problems.append(Problem("CC413", cause, "One of them must stand on facts alone.", tools[id].at))
+            found[id].problems.append(Problem("CC413", cause, "One of them must stand on facts alone.", tool.at))

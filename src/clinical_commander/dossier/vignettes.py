@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from clinical_commander.dossier.model import Dossier, Vignette
@@ -13,8 +13,8 @@ from clinical_commander.errors import ContentError, Mark, Problem, YamlError, di
 TRIGGER_STATES = ("fires", "quiet", "cannot_exclude")
 _GIVEN = ("dossier", "setting", "entry", "region", "at", "facts", "actions", "recorded", "site")
 _EXPECT = tuple(
-    "tier disposition bleeding_source triggers asks not_asked actions phases conflicts routes scope worst_this_episode"
-    " says never_says".split()
+    "tier disposition bleeding_source triggers asks not_asked next actions sides phases conflicts no_conflicts routes"
+    " scope worst_this_episode".split()
 )
 _ACTION_STATES = ("do", "ask_first", "withheld", "done", "not_needed", "absent")
 _PHASE_STATES = ("complete", "waiting", "not_reached", "not_needed")
@@ -32,8 +32,13 @@ def load_vignettes(folder: Path) -> tuple[Vignette, ...]:
     return vignettes
 
 
-def read_vignettes(folder: Path, dossier: Dossier | None = None) -> tuple[tuple[Vignette, ...], list[Problem]]:
-    """As `load_vignettes`, with the problems beside; with a dossier, its names are looked up too."""
+def read_vignettes(
+    folder: Path, dossier: Dossier | None = None, actions: Collection[str] = ()
+) -> tuple[tuple[Vignette, ...], list[Problem]]:
+    """As `load_vignettes`, with the problems beside; with a dossier, its names are looked up too.
+
+    `actions` are those of the catalogue: what a vignette expects to be absent need not be one of the dossier's.
+    """
     vignettes: list[Vignette] = []
     problems: list[Problem] = []
     for path in sorted((folder / "cases").glob("*.yaml")):
@@ -48,11 +53,11 @@ def read_vignettes(folder: Path, dossier: Dossier | None = None) -> tuple[tuple[
             )
             continue
         for node in root.items:
-            vignettes.append(_vignette(node, dossier, problems))
+            vignettes.append(_vignette(node, dossier, actions, problems))
     return tuple(vignettes), problems
 
 
-def _vignette(node: Node, dossier: Dossier | None, problems: list[Problem]) -> Vignette:
+def _vignette(node: Node, dossier: Dossier | None, actions: Collection[str], problems: list[Problem]) -> Vignette:
     item = Reader(node, "this vignette", problems)
     name = item.text("vignette")
     given, expect = item.reader("given", "`given`"), item.reader("expect", "`expect`")
@@ -67,7 +72,7 @@ def _vignette(node: Node, dossier: Dossier | None, problems: list[Problem]) -> V
     )
     item.done()
     if dossier is not None:
-        _Lookup(dossier, problems).look_up(given, expect)
+        _Lookup(dossier, actions or dossier.actions, problems).look_up(given, expect)
     return vignette
 
 
@@ -80,8 +85,9 @@ def _plain(item: Reader, key: str) -> dict[str, object]:
 class _Lookup:
     """Looks up every name that a vignette uses (CC410)."""
 
-    def __init__(self, dossier: Dossier, problems: list[Problem]) -> None:
+    def __init__(self, dossier: Dossier, actions: Collection[str], problems: list[Problem]) -> None:
         self.dossier = dossier
+        self.actions = actions
         self.problems = problems
 
     def name(self, name: str, names: Iterable[str], kind: str, at: Mark) -> None:
@@ -98,23 +104,31 @@ class _Lookup:
                 self.name(given.text("entry"), dossier.entry_points, "entry point", given.place("entry"))
         self.states(expect, "triggers", dossier.triggers, TRIGGER_STATES)
         self.states(expect, "phases", [phase.id for phase in dossier.phases], _PHASE_STATES)
-        self.states(expect, "actions", None, _ACTION_STATES)
+        self.states(expect, "actions", self.actions, _ACTION_STATES)
+        for action, (key, _) in expect.mapping("sides").items():
+            self.name(action, self.actions, "action", key.at)
         for asked in ("asks", "not_asked"):
             self.listed(expect, asked, dossier.facts, "fact")
-        self.listed(expect, "conflicts", [conflict.id for conflict in dossier.conflicts], "conflict")
+        # What contradicts itself in a case is shown as a conflict too, under the name of its constraint.
+        conflicts = [*(c.id for c in dossier.conflicts), *(c.id for c in dossier.constraints)]
+        for shown in ("conflicts", "no_conflicts"):
+            self.listed(expect, shown, conflicts, "conflict")
+        if expect.has("next"):
+            askable = [*(question.id for question in dossier.questions), *dossier.facts]
+            self.name(expect.text("next"), askable, "question", expect.place("next"))
         for answer in (dossier.tier, dossier.disposition):
             self.answer(expect, answer.id, [value.id for value in answer.values])
         if dossier.bleeding_source:
             self.answer(expect, "bleeding_source", dossier.bleeding_source.values)
 
-    def states(self, expect: Reader, key: str, names: Iterable[str] | None, states: tuple[str, ...]) -> None:
-        known = None if names is None else tuple(names)
+    def states(self, expect: Reader, key: str, names: Iterable[str], states: tuple[str, ...]) -> None:
+        known = tuple(names)
         for name, (place, node) in expect.mapping(key).items():
-            if known is not None:
-                self.name(name, known, key.removesuffix("s"), place.at)
+            self.name(name, known, key.removesuffix("s"), place.at)
             found = node.get("state") if isinstance(node, Mapping) else node
-            if isinstance(found, Scalar):
-                self.name(found.value, states, f"state of {key}", found.at)
+            for state in found.items if isinstance(found, Sequence) else (found,):
+                if isinstance(state, Scalar):
+                    self.name(state.value, states, f"state of {key}", state.at)
 
     def listed(self, expect: Reader, key: str, names: Iterable[str], kind: str) -> None:
         known = tuple(names)
@@ -132,6 +146,9 @@ class _Lookup:
             for other in ("at_least", "at_most"):
                 if item.has(other):
                     self.name(item.text(other), known, f"value of {key}", item.place(other))
+            item.boolean_or("settled", False)
+            for more in ("within", "via"):
+                item.text_or(more, "")
             item.done()
 
 

@@ -18,6 +18,7 @@ from clinical_commander.engine.case import Case
 from clinical_commander.engine.phases import phases
 from clinical_commander.engine.plan import LIVE, Judged, Planner
 from clinical_commander.engine.questions import questions
+from clinical_commander.engine.scores import Scores
 from clinical_commander.engine.situation import HOUR, Known, Situation, Situations
 from clinical_commander.program.build import Program, build
 
@@ -38,6 +39,7 @@ class Engine:
         self.situations = Situations(dossier, self.program)
         self.answers = Answers(dossier, self.program)
         self.planner = Planner(dossier, self.program)
+        self.scores = Scores(dossier, self.program)
 
     def assess(
         self, case: Case, capabilities: Mapping[str, str] = NO_SITE, site: Mapping[str, object] | None = None
@@ -81,8 +83,8 @@ class Engine:
             disposition=disposition,
             triggers=triggers,
             phases=phases(dossier, self.program, situation, actions, triggers),
-            scores=self._scores(situation, scope),
-            next=questions(dossier, situation.fresh, tier, triggers),
+            scores=self.scores.report(situation.fresh, scope.text if scope.state == "out" else ""),
+            next=questions(dossier, situation.fresh, tier, triggers, actions),
             actions=tuple(actions),
             plan=tuple(self.planner.plan(rows)),
             routes=tuple(self.planner.routes(situation, states)),
@@ -209,22 +211,6 @@ class Engine:
             state = "stale" if name in situation.stale else known.state
             found[name] = fact_report(fact, known, state)
         return dict(sorted(found.items()))
-
-    def _scores(self, situation: Situation, scope: a.ScopeReport) -> dict[str, a.ScoreReport]:
-        found = {}
-        reader = situation.fresh.reader
-        for name, codes in self.program.tools.items():
-            tool = self.dossier.tools[name]
-            applies = (True, True)
-            if tool.applies_when is not None:
-                pair = self.program.pair(tool.applies_when)
-                applies = (reader.can(pair), reader.must(pair))
-            applicable = "no" if scope.state == "out" or not applies[0] else "yes" if applies[1] else "unknown"
-            possible = tuple(c for c, i in codes.items() if situation.fresh.columns[i]) if applicable != "no" else ()
-            value = possible[0] if len(possible) == 1 and applicable == "yes" else None
-            why = scope.text if scope.state == "out" else tool.not_applicable if applicable == "no" else ""
-            found[name] = a.ScoreReport(value, None, None, possible, value, possible, applicable, why)
-        return found
 
     def _contradictions(self, situation: Situation) -> list[a.ConflictReport]:
         return [

@@ -102,6 +102,11 @@ class PhaseReport:
 
 @dataclass(frozen=True)
 class ScoreReport:
+    """What a tool says. `value` and `band` are set only when certain; `low`, `high`, `possible` and `bands_possible`
+    are what is left. `missing` are facts that could still change it; `rates` are those published for the value or band;
+    `readings` what several named definitions say side by side. `recalled`: nothing but memory stands behind the tool.
+    """
+
     value: str | float | None
     low: float | None
     high: float | None
@@ -111,6 +116,13 @@ class ScoreReport:
     applicable: str  # yes no unknown
     why_not: str
     items: tuple[Mapping[str, Any], ...] = ()
+    missing: tuple[str, ...] = ()
+    counts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    readings: tuple[Mapping[str, Any], ...] = ()
+    rates: tuple[Mapping[str, Any], ...] = ()
+    text: str = ""
+    recalled: bool = False
+    citations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

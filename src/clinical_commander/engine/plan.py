@@ -67,7 +67,9 @@ class Planner:
 
     def judge(self, step: Step, place: Place, situation: Situation) -> Iterator[Judged]:
         """The state of a step, or of the options of a `choose:` group that can apply; nothing if not needed."""
-        alarm = step.priority in ("stat", "urgent")
+        alarm = step.priority in ("stat", "urgent") and not (
+            step.action and self.dossier.actions[step.action].reassures
+        )
         sure, wanted = place.certain, place.ask
         for guard in self.guards[id(step)]:
             if not self._can(guard, situation):
@@ -87,6 +89,8 @@ class Planner:
         if record is not None and record.state == "declined":
             yield Judged(step, "withheld", (), "declined", place.source, place.stage, record.reason)
             return
+        if not sure and step.action and self.dossier.actions[step.action].reassures:
+            return  # what reassures waits until it surely applies; it is never merely possible
         state = "do" if sure else "ask_first"
         held = ""
         if step.unless is not None:

@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from clinical_commander.dossier.model import Dossier, Question
-from clinical_commander.engine.assessment import AnswerReport, NextReport, TriggerReport
+from clinical_commander.engine.assessment import ActionReport, AnswerReport, NextReport, TriggerReport
 from clinical_commander.engine.situation import View
 
 
 def questions(
-    dossier: Dossier, view: View, tier: AnswerReport, triggers: Mapping[str, TriggerReport]
+    dossier: Dossier,
+    view: View,
+    tier: AnswerReport,
+    triggers: Mapping[str, TriggerReport],
+    actions: Sequence[ActionReport],
 ) -> tuple[NextReport, ...]:
     """The open questions, best first. One is open while what answers it is not known and could change something.
 
-    First those that hold a fact the tier must know, then those that could raise it, then those that a trigger waits
-    for; within each group in the dossier's order.
+    First those that hold a fact the tier must know, then those that could raise it or that a STAT action asks for, then
+    those that a trigger waits for; within each group in the dossier's order.
     """
     waits: dict[str, list[str]] = {}
+    stat: dict[str, list[str]] = {}
+    for action in actions:
+        if action.priority == "stat":
+            for name in action.ask:
+                stat.setdefault(name, []).append(action.id)
     for trigger, found in triggers.items():
         for name in found.missing:
             waits.setdefault(name, []).append(trigger)
@@ -26,7 +35,7 @@ def questions(
     for place, question in enumerate(dossier.questions):
         facts = _open(question, view)
         asked.update(facts)
-        report, rank = _report(question.id, question.text, facts, tier, waits)
+        report, rank = _report(question.id, question.text, facts, tier, waits, stat)
         if facts and report.could_change:
             ranked.append((rank, place, report))
     # A fact that decides and that no question asks for is asked by its own words.
@@ -34,7 +43,7 @@ def questions(
         n for missing in (tier.missing, *(t.missing for t in triggers.values())) for n in missing if n in dossier.facts
     ]
     for place, name in enumerate(dict.fromkeys(n for n in left if n not in asked)):
-        report, rank = _report(name, dossier.facts[name].ask, (name,), tier, waits)
+        report, rank = _report(name, dossier.facts[name].ask, (name,), tier, waits, stat)
         ranked.append((rank, len(dossier.questions) + place, report))
     return tuple(report for _, _, report in sorted(ranked, key=lambda r: r[:2]))
 
@@ -47,13 +56,18 @@ def _open(question: Question, view: View) -> tuple[str, ...]:
 
 
 def _report(
-    ask: str, text: str, facts: Sequence[str], tier: AnswerReport, waits: Mapping[str, Sequence[str]]
+    ask: str,
+    text: str,
+    facts: Sequence[str],
+    tier: AnswerReport,
+    waits: Mapping[str, Sequence[str]],
+    stat: Mapping[str, Sequence[str]],
 ) -> tuple[NextReport, int]:
     mine = set(facts)
-    changes = list(dict.fromkeys(trigger for name in facts for trigger in waits.get(name, ())))
+    changes = list(dict.fromkeys(x for name in facts for x in (*waits.get(name, ()), *stat.get(name, ()))))
     raises = bool(mine.intersection(tier.not_asked))
     decides = bool(mine.intersection(tier.missing))
     could_change = (["tier"] if decides or raises else []) + changes
     settles = [list(s) for s in tier.settled_by if set(s) <= mine]
-    rank = 0 if decides else 1 if raises else 2
+    rank = 0 if decides else 1 if raises or not mine.isdisjoint(stat) else 2
     return NextReport(ask, tuple(facts), tuple(map(tuple, settles)), tuple(could_change), None, None, text), rank

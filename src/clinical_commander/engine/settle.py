@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from clinical_commander.dossier import tool_terms
 from clinical_commander.logic import ir
 from clinical_commander.program.build import Program
 from clinical_commander.program.columns import Pair
@@ -29,6 +30,11 @@ class Reader:
     def must(self, pair: Pair) -> bool:
         return bool(self.columns[pair[1]])
 
+    def holds(self, expr: ir.Expr) -> bool:
+        """Whether a condition of the dossier must hold."""
+        pair = self._pair(expr)
+        return pair is not None and self.must(pair)
+
     # -- what could change it
 
     def missing(self, expr: ir.Expr) -> tuple[str, ...]:
@@ -48,16 +54,16 @@ class Reader:
             return ()
         match expr:
             case ir.FactTrue(fact):
-                return (fact,)
+                return () if self.known(fact) else (fact,)
             case ir.Flag(kind, key):
                 if kind == "answered":
                     gate = self.program.lowering.answered.get(key)
                     return self.missing(gate) if gate is not None else (f"answered:{key}",)
                 return (f"{kind}:{key}",)
             case ir.Compare():
-                return (f for f in ir.facts_of(expr) if not self.known(f))
+                return [name for part in expr.parts() for name in self._open_in_number(part)]
             case ir.OneOf(ir.FactCode(fact)):
-                return (fact,)
+                return () if self.known(fact) else (fact,)
             case ir.OneOf(ir.Circumstance(name)):
                 return (name,)
             case ir.IsTrue() | ir.IsNotFalse():
@@ -72,6 +78,24 @@ class Reader:
         if isinstance(part, ir.FactCode):
             return () if self.known(part.fact) else (part.fact,)
         return self.missing(part)
+
+    def _open_in_number(self, expr: ir.Expr) -> Iterable[str]:
+        """What could still change a number: unknown facts it is computed from, and what is open in its conditions."""
+        match expr:
+            case ir.FactNumber(fact):
+                return () if self.known(fact) else (fact,)
+            case ir.ToolNumber(tool):
+                found = self.program.lowering.numbers[tool]
+                return [*self._open_in_number(found.value), *self.missing(found.applies)]
+            case ir.Choice(branches, otherwise):
+                open_facts = [name for condition, _ in branches for name in self.missing(condition)]
+                values = (*(value for _, value in branches), otherwise)
+                return [*open_facts, *(name for value in values for name in self._open_in_number(value))]
+        return [name for part in expr.parts() for name in self._open_in_number(part)]
+
+    def open_in(self, number: ir.Expr) -> tuple[str, ...]:
+        """The facts that could still change a number, in order of appearance."""
+        return tuple(dict.fromkeys(self._open_in_number(number)))
 
     def known(self, fact: str) -> bool:
         """One value is left of a fact."""
@@ -153,11 +177,13 @@ class Reader:
             case _:
                 for fact in ir.facts_of(expr):
                     found.setdefault(rule, {}).setdefault(fact)
+                for tool in tool_terms.tools_in(expr):
+                    for fact in self._judged(ir.ToolNumber(tool)):
+                        found.setdefault(tool, {}).setdefault(fact)
 
     def _judged(self, expr: ir.Expr) -> list[str]:
-        return [f for f in self.program.lowering.reads(expr) if self.known(f)] or sorted(
-            self.program.lowering.reads(expr)
-        )
+        read = sorted(self.program.lowering.reads(expr))
+        return [f for f in read if self.known(f)] or read
 
 
 def settled_by(missing: Sequence[str]) -> list[list[str]]:

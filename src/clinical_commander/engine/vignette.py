@@ -125,6 +125,7 @@ def _sides(result: Assessment, expected: Mapping[str, str], dossier: Dossier) ->
 
 def _asks(result: Assessment, expected: Sequence[str], dossier: Dossier) -> Iterator[str]:
     asked = {*result.tier.missing, *(f for n in result.next for f in n.facts)}
+    asked.update(fact for action in result.actions for fact in action.ask)
     left = [name for name in expected if name not in asked]
     if left:
         yield f"asks: {_list(left)} not asked for"

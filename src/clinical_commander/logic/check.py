@@ -135,6 +135,9 @@ class _Checker:
         start, end = node.span
         self.problems.append(Problem(code, cause, mend, self.source.mark(start, end - start)))
 
+    def misplaced(self, node: s.Node, word: str, mend: str) -> None:
+        self.fault("CC208", node, f"`{word}` cannot stand in {self.context.value}.", mend)
+
     def report(self) -> None:
         if self.problems:
             raise ExpressionError(dict.fromkeys(self.problems))  # both ends of a BETWEEN find fault with its subject
@@ -153,9 +156,11 @@ class _Checker:
 
     def number(self, node: s.Node) -> _Typed:
         typed = self.expression(node)
-        if typed.type not in ("number", "fault"):
-            self.fault("CC203", node, f"`{self.written(node)}` is a {_a(typed)}; a number is needed here.")
-        return typed
+        if typed.type in ("number", "fault"):
+            return typed
+        mend = "Numbers are facts, thresholds and what is computed from them."
+        self.fault("CC203", node, f"`{self.written(node)}` is a {_a(typed)}; a number is needed here.", mend)
+        return self.broken(node)
 
     def expression(self, node: s.Node) -> _Typed:
         match node:
@@ -209,12 +214,8 @@ class _Checker:
 
     def literal(self, node: s.Number) -> _Typed:
         if self.context not in _TOOL_CONTEXTS:
-            self.fault(
-                "CC205",
-                node,
-                f"`{node.text}` is a bare clinical number.",
-                "Name it under `thresholds:` with its unit, source and reason.",
-            )
+            mend = "Name it under `thresholds:` with its unit, source and reason."
+            self.fault("CC205", node, f"`{node.text}` is a bare clinical number.", mend)
         return _Typed(
             "number", ir.Constant(float(node.text), _ONE, span=node.span), unit=None, literal=True, what=node.text
         )
@@ -223,24 +224,15 @@ class _Checker:
         span = node.span
         if node.name in ("setting", "region"):
             if self.context not in _WHERE_CONTEXTS:
-                self.fault(
-                    "CC208",
-                    node,
-                    f"`{node.name}` cannot stand in {self.context.value}.",
-                    "The same patient has the same findings anywhere; use it in steps.",
-                )
+                self.misplaced(node, node.name, "The same patient has the same findings anywhere; use it in steps.")
             codes = self.scope.settings if node.name == "setting" else self.scope.regions
             return _Typed("code", ir.Circumstance(node.name, span=span), codes=codes, what=f"`{node.name}`")
         entry = self.scope.names.get(node.name)
         if entry is None:
             places = {name: e.place for name, e in self.scope.names.items() if e.place}
             kind = "input" if self.context not in _TOOL_CONTEXTS else "fact"
-            self.fault(
-                "CC201",
-                node,
-                f"no {kind} named `{node.name}`.",
-                did_you_mean(node.name, self.scope.names, places=places),
-            )
+            mend = did_you_mean(node.name, self.scope.names, places=places)
+            self.fault("CC201", node, f"no {kind} named `{node.name}`.", mend or "Declare it, or name another.")
             return self.broken(node)
         what = f"`{node.name}`"
         if entry.expr is not None:
@@ -317,7 +309,7 @@ class _Checker:
         if not (right.literal and right.type == "code") or left.type != "code" or left.literal:
             shown = left if left.type != "code" else right
             cause = f"`{self.written(node)}` compares a {_a(left)} with a {_a(right)}."
-            mends = {"number": "Codes are compared with a quoted code.", "boolean": _ALONE}
+            mends = {"number": "A number is compared with a threshold, a code with a quoted code.", "boolean": _ALONE}
             self.fault("CC203", node, cause, mends.get(shown.type, "Compare with one quoted code."))
             return self.broken(node)
         value = right.codes[0]
@@ -348,15 +340,16 @@ class _Checker:
         if subject.type == "fault":
             return self.broken(node)
         if subject.type != "code" or subject.literal:
-            self.fault("CC203", node, f"IN asks for a code; `{self.written(node.subject)}` is a {_a(subject)}.")
+            cause = f"IN asks for a code; `{self.written(node.subject)}` is a {_a(subject)}."
+            self.fault("CC203", node, cause, "Use BETWEEN for numbers, and conditions as they are.")
             return self.broken(node)
         values = set()
         for item in node.items:
             if not isinstance(item, s.Literal):
-                self.fault("CC203", item, "IN lists quoted codes only.")
+                self.fault("CC203", item, "IN lists quoted codes only.", "Write `'code'`.")
             elif self.known_code(item, subject, item.text):
                 if item.text in values:
-                    self.fault("CC203", item, f"'{item.text}' stands twice.")
+                    self.fault("CC203", item, f"'{item.text}' stands twice.", "Drop one.")
                 values.add(item.text)
         one: ir.Expr = ir.OneOf(subject.expr, frozenset(values), span=node.span)
         return _Typed("boolean", ir.Not(one, span=node.span) if node.negated else one)
@@ -368,31 +361,18 @@ class _Checker:
         span = node.span
         if node.what in ("NULL", "NOT NULL"):
             if self.context is not Context.GATE:
-                self.fault(
-                    "CC208",
-                    node,
-                    f"`IS {node.what}` cannot stand in {self.context.value}.",
-                    "Not knowing is no finding. Write `x IS TRUE` where only a known value counts.",
-                )
+                mend = "Not knowing is no finding. Write `x IS TRUE` where only a known value counts."
+                self.misplaced(node, f"IS {node.what}", mend)
             known: ir.Expr = ir.IsKnown(subject.expr, span=span)
             return _Typed("boolean", known if node.what == "NOT NULL" else ir.Not(known, span=span))
         if subject.type != "boolean":
-            self.fault(
-                "CC203",
-                node,
-                f"`IS {node.what}` asks for a condition; `{self.written(node.subject)}` is a {_a(subject)}.",
-                "Compare first: `(x = 'code') IS TRUE`.",
-            )
+            cause = f"`IS {node.what}` asks for a condition; `{self.written(node.subject)}` is a {_a(subject)}."
+            self.fault("CC203", node, cause, "Compare first: `(x = 'code') IS TRUE`.")
             return self.broken(node)
         if node.what == "TRUE":
             return _Typed("boolean", ir.IsTrue(subject.expr, span=span))
         if self.context not in (Context.STEP, Context.GATE):
-            self.fault(
-                "CC208",
-                node,
-                f"`IS NOT FALSE` cannot stand in {self.context.value}.",
-                "Write the condition itself: unknown stays possible.",
-            )
+            self.misplaced(node, "IS NOT FALSE", "Write the condition itself: unknown stays possible.")
         return _Typed("boolean", ir.IsNotFalse(subject.expr, span=span))
 
     # -- arithmetic
@@ -441,18 +421,16 @@ class _Checker:
         if node.name in _TOOL_FUNCTIONS:
             return self.function(node)
         if node.name not in (*_STEP_CALLS, *_GATE_CALLS):
-            self.fault(
-                "CC201",
-                node,
-                f"no function named `{node.name}`.",
-                did_you_mean(node.name, (*_STEP_CALLS, *_GATE_CALLS, *_TOOL_FUNCTIONS)),
-            )
+            functions = (*_STEP_CALLS, *_GATE_CALLS, *_TOOL_FUNCTIONS)
+            mend = did_you_mean(node.name, functions) or f"The functions: {', '.join(functions)}."
+            self.fault("CC201", node, f"no function named `{node.name}`.", mend)
             return self.broken(node)
         allowed = (Context.GATE,) if node.name in _GATE_CALLS else (Context.STEP, Context.GATE)
         if self.context not in allowed:
-            self.fault("CC208", node, f"`{node.name}` cannot stand in {self.context.value}.")
+            mend = "Use it in a gate." if node.name in _GATE_CALLS else "Use it in a step or a gate."
+            self.misplaced(node, node.name, mend)
         if len(node.arguments) != 1 or not isinstance(node.arguments[0], s.Literal):
-            self.fault("CC203", node, f"`{node.name}` takes one quoted name.")
+            self.fault("CC203", node, f"`{node.name}` takes one quoted name.", f"Write `{node.name}('name')`.")
             return self.broken(node)
         argument = node.arguments[0]
         known: Iterable[str] = {
@@ -466,23 +444,18 @@ class _Checker:
             "BELOW_T_TEST": self.scope.below_groups,
         }[node.name]
         if argument.text not in known:
-            self.fault(
-                "CC201", argument, f"`{node.name}` knows no '{argument.text}'.", did_you_mean(argument.text, known)
-            )
+            mend = did_you_mean(argument.text, known) or f"It knows: {', '.join(sorted(known)[:12])}."
+            self.fault("CC201", argument, f"`{node.name}` knows no '{argument.text}'.", mend)
         return _Typed("boolean", ir.Flag(node.name.lower(), argument.text, span=node.span))
 
     def function(self, node: s.Call) -> _Typed:
         if self.context not in _TOOL_CONTEXTS:
-            self.fault(
-                "CC208",
-                node,
-                f"`{node.name}` cannot stand in {self.context.value}.",
-                "Put the formula into a tool and use its name.",
-            )
+            self.misplaced(node, node.name, "Put the formula into a tool and use its name.")
         wanted = _TOOL_FUNCTIONS[node.name]
         arguments = [self.number(a) for a in node.arguments]
         if (wanted is not None and len(arguments) != wanted) or (wanted is None and len(arguments) < 2):
-            self.fault("CC203", node, f"`{node.name}` takes {wanted or 'two or more'} numbers.")
+            count = {1: "one number", 2: "two numbers", None: "two or more numbers"}[wanted]
+            self.fault("CC203", node, f"`{node.name}` takes {count}.", "Separate them with commas.")
             return self.broken(node)
         if any(a.type == "fault" for a in arguments):
             return self.broken(node)

@@ -9,10 +9,10 @@ the completions. Three operators look at what is known instead of at one complet
     e IS NOT FALSE   e is true in some completion
     e IS NOT NULL    e has the same value in every completion
 
-In a completion an ordered answer is the highest value whose condition holds; a tool gives the code of the row that
-holds, if it applies. Where there is none (`check` proves that an answer always has one) there is no value, and a
-comparison with it is false. A completion in which an expression divides by zero does not count: the content is at
-fault, not the patient.
+In a completion an ordered answer is the highest value whose condition holds; a tool gives its number, or the code of
+the first row that holds, if it applies. Where there is none (`check` proves that an answer always has one) there is no
+value, and a comparison with it is false. A completion in which an expression divides by zero does not count: the
+content is at fault, not the patient.
 
 Everything is found by trying: fit for small sets of values, tests and documents, never for a patient.
 """
@@ -43,6 +43,14 @@ class ToolMeaning:
 
 
 @dataclass(frozen=True)
+class NumberMeaning:
+    """A tool that gives a number, and when it applies at all."""
+
+    value: ir.Expr
+    applies: ir.Expr
+
+
+@dataclass(frozen=True)
 class Definitions:
     """What the names of a dossier stand for.
 
@@ -54,10 +62,15 @@ class Definitions:
     answers: Mapping[str, tuple[tuple[str, ir.Expr], ...]] = field(default_factory=dict)
     answer_facts: Mapping[str, str] = field(default_factory=dict)
     tools: Mapping[str, ToolMeaning] = field(default_factory=dict)
+    numbers: Mapping[str, NumberMeaning] = field(default_factory=dict)
 
 
 class Undefined(ArithmeticError):
     """A number that does not exist: x / 0, LN of nothing, a root of a negative number."""
+
+
+class NoValue(ValueError):
+    """The number of a tool that does not apply."""
 
 
 class Reference:
@@ -107,8 +120,19 @@ class Reference:
                 if not self.holds(tool.applies, completion):
                     return None
                 return next((code for code, when in tool.rows if self.holds(when, completion)), None)
-            case ir.Constant() | ir.FactNumber() | ir.Arithmetic() | ir.Negative() | ir.Function() | ir.Choice():
-                return self.number(expr, completion)
+            case (
+                ir.Constant()
+                | ir.FactNumber()
+                | ir.ToolNumber()
+                | ir.Arithmetic()
+                | ir.Negative()
+                | ir.Function()
+                | ir.Choice()
+            ):
+                try:
+                    return self.number(expr, completion)
+                except NoValue:
+                    return None
         return self.holds(expr, completion)
 
     def holds(self, expr: ir.Expr, completion: Completion) -> bool:
@@ -129,7 +153,10 @@ class Reference:
                 found = [self.holds(item, completion) for item in items]
                 return all(found) if isinstance(expr, ir.All) else any(found)
             case ir.Compare(sign, left, right):
-                return _COMPARE[sign](self.number(left, completion), self.number(right, completion))
+                try:
+                    return _COMPARE[sign](self.number(left, completion), self.number(right, completion))
+                except NoValue:
+                    return False
             case ir.OneOf(subject, values):
                 return self.value(subject, completion) in values
             case ir.IsTrue() | ir.IsNotFalse() | ir.IsKnown():
@@ -157,6 +184,11 @@ class Reference:
                 return value
             case ir.FactNumber(fact):
                 return float(completion[fact])
+            case ir.ToolNumber(tool):
+                meaning = self.definitions.numbers[tool]
+                if not self.holds(meaning.applies, completion):
+                    raise NoValue(tool)
+                return self.number(meaning.value, completion)
             case ir.Negative(item):
                 return -self.number(item, completion)
             case ir.Arithmetic(sign, left, right):
@@ -189,6 +221,9 @@ class Reference:
             case ir.ToolCode(name):
                 tool = self.definitions.tools[name]
                 return self.reads(tool.applies).union(*(self.reads(when) for _, when in tool.rows))
+            case ir.ToolNumber(name):
+                meaning = self.definitions.numbers[name]
+                return self.reads(meaning.applies) | self.reads(meaning.value)
         return frozenset().union(*(self.reads(part) for part in expr.parts()))
 
 

@@ -36,6 +36,7 @@ REFUSED_WORDS = {
     "XOR": "Write `(a AND NOT b) OR (b AND NOT a)`.",
     "AS": "A rule has its name before the colon.",
     "ISNULL": "Write `x IS NULL` (gates only).",
+    "NOTNULL": "Write `x IS NOT NULL` (gates only).",
 }
 REFUSED_PAIRS = {
     "!=": "Write `<>`.",
@@ -149,8 +150,9 @@ class _Parser:
             "×": "Write `*`.",
             "\u00a0": "It is a no-break space: type a plain one.",
         }
+        fallback = "Names are made of a to z, digits and `_`."
         shown = character if character.isprintable() else f"U+{ord(character):04X}"
-        self.fail(position, position + 1, f"`{shown}` is not in the rule language.", hints.get(character, ""))
+        self.fail(position, position + 1, f"`{shown}` is not in the rule language.", hints.get(character, fallback))
 
     # -- the token stream
 
@@ -173,14 +175,14 @@ class _Parser:
     def expect(self, text: str, after: str) -> _Token:
         token = self.accept(text)
         if token is None:
-            self.unexpected(f"`{text}` is missing after {after}.")
+            self.unexpected(f"`{text}` is missing after {after}.", f"Write `{text}`.")
         return token
 
-    def unexpected(self, cause: str) -> NoReturn:
+    def unexpected(self, cause: str, mend: str) -> NoReturn:
         token = self.now
         if token.kind == "end":
-            self.fail(max(0, token.start - 1), token.start, f"{cause} The expression ends here.")
-        self.fail(token.start, token.end, f"{cause} Found `{token.text}`.", _joining_mend(token))
+            self.fail(max(0, token.start - 1), token.start, f"{cause} The expression ends here.", mend)
+        self.fail(token.start, token.end, f"{cause} Found `{token.text}`.", mend)
 
     # -- the grammar
 
@@ -189,7 +191,9 @@ class _Parser:
             self.fail(0, 1, "The expression is empty.", "Write a condition, or TRUE.")
         node = self.boolean()
         if self.now.kind != "end":
-            self.unexpected("The expression is complete before this.")
+            joined = self.now.kind in ("name", "number", "text")
+            mend = "Join conditions with AND or OR." if joined else "Drop it, or write what it belongs to."
+            self.unexpected("The expression is complete before this.", mend)
         return node
 
     def boolean(self) -> s.Node:
@@ -246,7 +250,7 @@ class _Parser:
         if self.accept("IN"):
             return self.membership(left, negated)
         if negated:
-            self.unexpected("After `x NOT` comes IN or BETWEEN.")
+            self.unexpected("After `x NOT` comes IN or BETWEEN.", "To negate a condition, write NOT before it.")
         if self.accept("IS"):
             return self.test(left)
         return left
@@ -263,7 +267,7 @@ class _Parser:
         negated = self.accept("NOT") is not None
         token = self.accept("TRUE", "FALSE", "NULL")
         if token is None:
-            self.unexpected("After IS comes TRUE, NOT FALSE, NULL or NOT NULL.")
+            self.unexpected("After IS comes TRUE, NOT FALSE, NULL or NOT NULL.", "To compare, write `=`.")
         what = ("NOT " if negated else "") + token.text
         if what in ("FALSE", "NOT TRUE"):
             self.fail(
@@ -299,10 +303,9 @@ class _Parser:
 
     def unary(self) -> s.Node:
         if token := self.accept("-"):
-            if self.now.text == "-":
-                self.fail(
-                    token.start, self.now.end, "Two minus signs.", "There are no comments in expressions; use `why:`."
-                )
+            before = self.tokens[self.at - 2] if self.at > 1 else None
+            if before is not None and before.text == "-":
+                self.fail(before.start, token.end, "Two minus signs.", "Write `+`, or drop both.")
             item = self.unary()
             return s.Negative((token.start, item.span[1]), item)
         return self.atom()
@@ -326,10 +329,12 @@ class _Parser:
             if close is None:
                 if self.now.kind == "end":
                     self.fail(token.start, token.end, "This parenthesis is never closed.", "Close it with `)`.")
-                self.unexpected("A `)` is missing.")
+                self.unexpected("A `)` is missing.", "Close the parenthesis, or join conditions with AND or OR.")
             return inner
         self.at -= 1
-        self.unexpected("A name, number or code is missing.")
+        if token.text == "NULL":
+            self.unexpected("NULL is no value.", "Write `x IS NULL` (gates only), or `x IS TRUE`.")
+        self.unexpected("A name, number or code is missing.", "Complete the condition, or drop what stands before it.")
 
     def call(self, name: _Token) -> s.Node:
         arguments = []
@@ -347,9 +352,9 @@ class _Parser:
             self.expect("THEN", "the condition of WHEN")
             branches.append((condition, self.sum()))
         if not branches:
-            self.unexpected("After CASE comes WHEN.")
+            self.unexpected("After CASE comes WHEN.", "Write `CASE WHEN condition THEN number ELSE number END`.")
         if not self.accept("ELSE"):
-            self.unexpected("CASE needs an ELSE:")
+            self.unexpected("CASE needs an ELSE.", "Write which number holds otherwise.")
         otherwise = self.sum()
         end = self.expect("END", "ELSE")
         return s.Case((start.start, end.end), tuple(branches), otherwise)
@@ -367,9 +372,3 @@ def _number_mend(word: str) -> str:
     if match:
         return f"A name starts with a letter; a number carries no unit here. Did you mean `{match[1]}`?"
     return "Write digits with at most one decimal point."
-
-
-def _joining_mend(token: _Token) -> str:
-    if token.kind in ("name", "number", "text"):
-        return "Join conditions with AND or OR."
-    return ""

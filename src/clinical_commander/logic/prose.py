@@ -26,6 +26,7 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
         "not between": "{0} is not between {1} and {2} inclusive",
         "one of": "{0} is {1}",
         "not one of": "{0} is not {1}",
+        "neither": "{0} is neither {1} nor {2}",
         "none of": "{0} is none of {1}",
         "always": "always",
         "never": "never",
@@ -198,10 +199,14 @@ _TIGHTNESS = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 @dataclass(frozen=True)
 class _Clause:
-    """A clause; `single` if it is one plain statement that may stand in "both ... and ..." without being misread."""
+    """A clause; `single` if it is one plain statement that may stand in "both ... and ..." without being misread.
+
+    `last`: it may stand there as the second, for it reaches to the end: "both A and it is known that B".
+    """
 
     text: str
     single: bool = True
+    last: bool = False
 
 
 class _Speaker:
@@ -243,7 +248,7 @@ class _Speaker:
 
     def group(self, word: str, parts: list[tuple[ir.Expr, bool]]) -> _Clause:
         clauses = [self.clause(part, wanted) for part, wanted in parts]
-        if len(clauses) == 2 and all(c.single for c in clauses):
+        if len(clauses) == 2 and clauses[0].single and (clauses[1].single or clauses[1].last):
             return _Clause(self.v.say("both" if word == "and" else "either", *(c.text for c in clauses)), single=False)
         text = "; ".join(c.text for c in clauses)
         return _Clause(self.v.say("all of" if word == "and" else "any of", text), single=False)
@@ -272,10 +277,13 @@ class _Speaker:
     def either_way(self, says: str, says_not: str, wanted: bool) -> _Clause:
         if wanted:
             return _said(says)
-        return _said(says_not) if says_not else _Clause(self.v.say("not so", says), single=False)
+        return (
+            _said(says_not) if says_not else _Clause(self.v.say("not so", says), single=False, last=_said(says).single)
+        )
 
     def about(self, item: ir.Expr, word: str) -> _Clause:
-        return _Clause(self.v.say(word, self.clause(item, True).text), single=False)
+        clause = self.clause(item, True)
+        return _Clause(self.v.say(word, clause.text), single=False, last=clause.single)
 
     def known(self, item: ir.Expr, wanted: bool) -> _Clause:
         if isinstance(item, NUMBERS):
@@ -297,6 +305,8 @@ class _Speaker:
         texts = [labels.get(code, _spaced(code)) for code in order]
         if len(texts) == 1:
             return _said(self.v.say("one of" if wanted else "not one of", says, texts[0]))
+        if len(texts) == 2 and not wanted:
+            return _said(self.v.say("neither", says, *texts))
         joined = f"{', '.join(texts[:-1])} {self.v.say('or')} {texts[-1]}" if texts else self.v.say("never")
         return _Clause(self.v.say("one of" if wanted else "none of", says, joined), single=False)
 

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clinical_commander.dossier.model import Condition, Dossier, OrderedAnswer, Step, Tool
+from clinical_commander.dossier.model import Condition, Dossier, OrderedAnswer, Step
 from clinical_commander.logic import ir
+from clinical_commander.program import tools as tool_columns
 from clinical_commander.program.columns import Column, Pair, Slot
 from clinical_commander.program.emit_python import Continue, Evaluate, compile_columns, compile_more
 from clinical_commander.program.exact import ExactLowering
-from clinical_commander.program.lower import Answer, ToolRows
+from clinical_commander.program.lower import Answer
 
 SETTINGS = ("home", "ed", "icu", "inpatient", "outpatient")
 REGIONS = ("high_income", "tb_endemic")
@@ -32,7 +33,7 @@ class Program:
     split: int  # columns before this belong to the first stage
     pairs: dict[int, Pair]
     answers: dict[str, dict[str, int]]
-    tools: dict[str, dict[str, int]]
+    tools: dict[str, tool_columns.ToolColumns]  # those that are shown
     inexact: dict[str, tuple[str, ...]]
     lowering: GatedLowering
     pair_of: dict[int, Pair]  # the columns of every condition inside a condition, by identity
@@ -76,9 +77,19 @@ def build(dossier: Dossier) -> Program:
     if dossier.bleeding_source is not None:
         source = dossier.bleeding_source
         answers[source.id] = Answer(source.values, fact=source.fact)
-    tools = {t.id: _rows(t) for t in dossier.tools.values() if t.rows}
     nonnegative = frozenset(f.id for f in dossier.facts.values() if f.limits and f.limits[0] >= 0)
-    lowering = GatedLowering(slots.found, named, answers, tools, nonnegative)
+    # Every number is rounded at the door to its decimals, but one: the time since the worst moment goes on running.
+    running = dossier.tier.remembers[1] if dossier.tier.remembers else ""
+    lowering = GatedLowering(
+        slots.found,
+        named,
+        answers,
+        tool_columns.codes(dossier.tools),
+        nonnegative,
+        tool_columns.numbers(dossier.tools),
+        {f.id: f.decimals for f in dossier.facts.values() if f.kind in ("number", "integer") and f.id != running},
+    )
+    tool_columns.prepare(lowering, dossier.tools)
     lowering.answered = {}
     for name, given in dossier.inputs.items():
         if given.answered_when is not None:
@@ -90,7 +101,7 @@ def build(dossier: Dossier) -> Program:
     for condition in clinical:
         pairs[id(condition)] = lowering.root(condition.expr)
     possible = {name: lowering.possible(ir.AnswerCode(name)) for name in answers}
-    tool_codes = {name: lowering.possible(ir.ToolCode(name)) for name in tools}
+    shown = {id: tool_columns.columns(lowering, dossier.tools[id], dossier.tools) for id in dossier.scores}
     split = len(lowering.columns.rows)
     for condition in gates:
         pairs[id(condition)] = lowering.root(condition.expr)
@@ -101,7 +112,7 @@ def build(dossier: Dossier) -> Program:
         split,
         pairs,
         possible,
-        tool_codes,
+        shown,
         lowering.inexact,
         lowering,
         _pairs_inside((*clinical, *gates), lowering),
@@ -145,11 +156,6 @@ def _ordered(answer: OrderedAnswer) -> Answer:
     return Answer(tuple(v.id for v in answer.values), tuple(v.when.expr for v in answer.values))
 
 
-def _rows(tool: Tool) -> ToolRows:
-    applies = tool.applies_when.expr if tool.applies_when else ir.Truth(True)
-    return ToolRows(tuple(r.value for r in tool.rows), tuple(r.when.expr for r in tool.rows), applies)
-
-
 def clinical_conditions(dossier: Dossier) -> Iterator[Condition]:
     """Every condition that a patient's facts, the setting and the case's actions decide."""
     for rule in dossier.rules.values():
@@ -181,8 +187,7 @@ def clinical_conditions(dossier: Dossier) -> Iterator[Condition]:
     for action in dossier.actions.values():
         yield from (c.when for c in action.contraindications)
     for tool in dossier.tools.values():
-        yield from (r.when for r in tool.rows)
-        yield from _present([tool.applies_when])
+        yield from tool_columns.conditions(tool)
     yield from _present(b.when for b in dossier.bans)
     if dossier.side is not None:
         yield dossier.side.confirmed

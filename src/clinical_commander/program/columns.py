@@ -16,6 +16,7 @@ No column is ever NaN: 0 * inf is 0, for inf is the end of a range and no value 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 Column = tuple[object, ...]
@@ -87,6 +88,41 @@ class Columns:
         if not kept:
             return self.literal(unit)
         return kept[0] if len(kept) == 1 else self.add(operator, *kept)
+
+    # -- numbers
+
+    def constant(self, index: int) -> float | None:
+        """The value of a constant number, else None."""
+        value = self.rows[index][1] if self.rows[index][0] == "num" else None
+        return value if isinstance(value, float) else None
+
+    def plus(self, left: int, right: int) -> int:
+        a, b = self.constant(left), self.constant(right)
+        if a is not None and b is not None:
+            return self.number(a + b)
+        if a == 0:
+            return right
+        return left if b == 0 else self.add("+", left, right)
+
+    def pick(self, condition: int, this: int, other: int) -> int:
+        """`this` where the condition holds, else `other`."""
+        value = self.truth(condition)
+        if value is not None:
+            return this if value else other
+        return this if this == other else self.add("pick", condition, this, other)
+
+    def extreme(self, operator: str, items: list[int]) -> int:
+        """The lowest ("min") or the highest ("max") of some numbers."""
+        best = min if operator == "min" else max
+        known = [value for i in items if (value := self.constant(i)) is not None]
+        others = list(dict.fromkeys(i for i in items if self.constant(i) is None))
+        if known:
+            bound = best(known)
+            if not others or (math.isinf(bound) and bound == best(-math.inf, math.inf)):
+                return self.number(bound)
+            if not math.isinf(bound):
+                others.append(self.number(bound))
+        return others[0] if len(others) == 1 else self.add(operator, *others)
 
     def compare(self, operator: str, left: int, right: int) -> int:
         a, b = self.rows[left], self.rows[right]

@@ -8,14 +8,53 @@ into the cells of the facts that stand in it both ways.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from clinical_commander.dossier.tool_terms import existence
 from clinical_commander.logic import ir
 from clinical_commander.program.columns import Columns, Pair, Slot
 
-Cell = frozenset[str] | bool | tuple[float, float]
-"""A part of a fact's values: codes, one truth value, or a closed range."""
+
+@dataclass(frozen=True)
+class Between:
+    """A range of a number whose ends are open or closed. `last` is the highest value inside, where not every one is."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+    last: float | None = None
+
+    @property
+    def least(self) -> float:
+        """The lowest double inside."""
+        return math.nextafter(self.low, math.inf) if self.low_open else self.low
+
+    @property
+    def most(self) -> float:
+        """The highest value inside."""
+        if self.last is not None:
+            return self.last
+        return math.nextafter(self.high, -math.inf) if self.high_open else self.high
+
+    def decides(self, operator: str, value: float) -> bool | None:
+        """Whether every number inside is `operator value`, or none is; None where some are."""
+        below = self.most < value or (self.high == value and self.high_open)
+        above = self.low > value or (self.low == value and self.low_open)
+        match operator:
+            case "<":
+                return True if below else False if self.low >= value else None
+            case "<=":
+                return True if self.most <= value or below else False if above else None
+            case ">" | ">=":
+                found = self.decides("<=" if operator == ">" else "<", value)
+                return None if found is None else not found
+        return False if below or above else True if self.low == self.high == value else None
+
+
+Cell = frozenset[str] | bool | Between | str
+"""A part of a fact's values: codes, one truth value, a range; "low" or "high": that end of what is left of a number."""
 Restriction = tuple[tuple[str, Cell], ...]
 
 CIRCUMSTANCES = ("setting", "region")
@@ -39,6 +78,18 @@ class ToolRows:
     applies: ir.Expr
 
 
+@dataclass(frozen=True)
+class ToolValue:
+    """A tool that gives a number: the number, and the condition under which the tool applies at all."""
+
+    value: ir.Expr
+    applies: ir.Expr
+
+
+NO_NUMBERS: Mapping[str, ToolValue] = {}
+NUMBERS = (ir.FactNumber, ir.ToolNumber, ir.Arithmetic, ir.Negative, ir.Constant, ir.Function, ir.Choice)
+
+
 class Lowering:
     """Lowers expressions of one dossier into shared columns.
 
@@ -46,6 +97,7 @@ class Lowering:
         slots: The inputs by name: facts by id, `setting`, `region`, and flags as `kind:key`.
         named: Typed conditions of rules and triggers by (kind, name).
         nonnegative: Facts whose limits start at zero or above, so that products need no sign cases.
+        numbers: The tools that give a number.
     """
 
     def __init__(
@@ -55,9 +107,10 @@ class Lowering:
         answers: Mapping[str, Answer],
         tools: Mapping[str, ToolRows],
         nonnegative: frozenset[str] = frozenset(),
+        numbers: Mapping[str, ToolValue] = NO_NUMBERS,
     ) -> None:
         self.slots, self.named, self.answers, self.tools = slots, named, answers, tools
-        self.nonnegative = nonnegative
+        self.nonnegative, self.numbers = nonnegative, numbers
         self.columns = Columns()
         self.pairs: dict[tuple[ir.Expr, Restriction], Pair] = {}
         self._reads: dict[ir.Expr, frozenset[str]] = {}
@@ -67,7 +120,8 @@ class Lowering:
     def condition(self, expr: ir.Expr, within: Restriction = ()) -> Pair:
         """(can, must) of a condition, with the facts of `within` held to their cells."""
         if within:
-            within = tuple(r for r in within if r[0] in self.slots_of(expr))
+            read = self.slots_of(expr)
+            within = tuple(r for r in within if r[0] in read)
         key = (expr, within)
         pair = self.pairs.get(key)
         if pair is None:
@@ -104,8 +158,8 @@ class Lowering:
             case ir.IsKnown(item):
                 known = self._known(item)
                 return (known, known)
-            case ir.Compare(operator, left, right):
-                return self._compare(operator, self.number(left, within), self.number(right, within))
+            case ir.Compare():
+                return self._comparison(expr, within)
             case ir.OneOf(subject, values):
                 return self._one_of(subject, values, within)
         raise TypeError(f"not a condition: {expr!r}")
@@ -127,6 +181,40 @@ class Lowering:
         if slot is not None:  # a result of another program
             return self._boolean(slot.name, within)
         return self.condition(self.named[kind, name], within)
+
+    def _comparison(self, expr: ir.Compare, within: Restriction) -> Pair:
+        c = self.columns
+        decided = self._decided(expr, within) if within else None
+        if decided is not None:
+            can = must = c.literal(decided)
+        else:
+            can, must = self._compare(expr.operator, self.number(expr.left, within), self.number(expr.right, within))
+        # The number of a tool that does not apply does not exist, and no comparison with it holds.
+        for side in (expr.left, expr.right):
+            exists = self.condition(self.exists(side), within)
+            can, must = c.all([can, exists[0]]), c.all([must, exists[1]])
+        return (can, must)
+
+    def exists(self, number: ir.Expr) -> ir.Expr:
+        """The condition under which a number exists."""
+        return existence(number, lambda tool: self.numbers[tool].applies)
+
+    def _decided(self, expr: ir.Compare, within: Restriction) -> bool | None:
+        """Whether a comparison of one number with a constant holds all over the cell that the number is held to."""
+        match expr:
+            case ir.Compare(operator, subject, ir.Constant(value)):
+                pass
+            case ir.Compare(operator, ir.Constant(value), subject):
+                operator = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}[operator]
+            case _:
+                return None
+        name = self.variable(subject)
+        cell = next((cell for held, cell in within if held == name and isinstance(cell, Between)), None)
+        return cell.decides(operator, value) if cell is not None else None
+
+    def variable(self, expr: ir.Expr) -> str:
+        """The name under which a restriction holds a number to a cell; "" for a number that has none."""
+        return expr.fact if isinstance(expr, ir.FactNumber) else ""
 
     def _compare(self, operator: str, left: Pair, right: Pair) -> Pair:
         c = self.columns
@@ -151,8 +239,7 @@ class Lowering:
             slot = self.slots[name]
             left = set(slot.codes)
             for fact, cell in within:
-                if fact == name:
-                    assert isinstance(cell, frozenset)
+                if fact == name and isinstance(cell, frozenset):
                     left &= cell
             inside = [code for code in slot.codes if code in values and code in left]
             outside = [code for code in slot.codes if code not in values and code in left]
@@ -213,9 +300,9 @@ class Lowering:
                 c.all([p, *(c.negate(q) for j, q in enumerate(possible) if j != i)]) for i, p in enumerate(possible)
             ]
             return c.all([c.any(alone), self._applies(item)])
-        if isinstance(item, (ir.FactNumber, ir.Arithmetic, ir.Negative, ir.Constant, ir.Function, ir.Choice)):
-            low, high = self.number(item)
-            return c.compare("==", low, high)
+        if isinstance(item, NUMBERS):
+            low, high = self.whole(item)
+            return c.all([c.compare("==", low, high), self.anywhere(self.exists(item))[1]])
         can, must = self.anywhere(item)
         return c.any([must, c.negate(can)])
 
@@ -229,12 +316,9 @@ class Lowering:
                 return (c.number(value), c.number(value))
             case ir.FactNumber(fact):
                 slot = self.slots[fact]
-                low, high = c.add("in", slot.at), c.add("in", slot.at + 1)
-                for name, cell in within:
-                    if name == fact:
-                        assert isinstance(cell, tuple)
-                        low, high = c.add("max", low, c.number(cell[0])), c.add("min", high, c.number(cell[1]))
-                return (low, high)
+                return self.held(fact, (c.add("in", slot.at), c.add("in", slot.at + 1)), within)
+            case ir.ToolNumber(tool):
+                return self.number(self.numbers[tool].value, within)
             case ir.Negative(item):
                 low, high = self.number(item, within)
                 return (c.add("neg", high), c.add("neg", low))
@@ -246,17 +330,37 @@ class Lowering:
                 return self._choice(expr, within)
         raise TypeError(f"not a number: {expr!r}")
 
+    def whole(self, item: ir.Expr) -> Pair:
+        """(low, high) of a number over all that is possible."""
+        return self.number(item)
+
+    def held(self, name: str, pair: Pair, within: Restriction) -> Pair:
+        """(low, high) of a number, held to the cells that a restriction names for it."""
+        c = self.columns
+        low, high = pair
+        for held, cell in within:
+            if held != name:
+                continue
+            if isinstance(cell, Between):
+                low = c.extreme("max", [low, c.number(cell.least)])
+                high = c.extreme("min", [high, c.number(cell.most)])
+            elif cell == "low":
+                high = low
+            elif cell == "high":
+                low = high
+        return (low, high)
+
     def _arithmetic(self, operator: str, expr: ir.Arithmetic, left: Pair, right: Pair) -> Pair:
         c = self.columns
         match operator:
             case "+":
-                return (c.add("+", left[0], right[0]), c.add("+", left[1], right[1]))
+                return (c.plus(left[0], right[0]), c.plus(left[1], right[1]))
             case "-":
                 return (c.add("-", left[0], right[1]), c.add("-", left[1], right[0]))
             case "*" if self._nonnegative(expr.left) and self._nonnegative(expr.right):
                 return (c.add("*", left[0], right[0]), c.add("*", left[1], right[1]))
         corners = [c.add(operator, a, b) for a in left for b in right]
-        low, high = c.add("min", *corners), c.add("max", *corners)
+        low, high = c.extreme("min", corners), c.extreme("max", corners)
         if operator == "/":
             zero = c.number(0.0)
             spans = c.all([c.compare("<=", right[0], zero), c.compare("<=", zero, right[1])])
@@ -278,9 +382,9 @@ class Lowering:
         lows, highs = [a[0] for a in arguments], [a[1] for a in arguments]
         match name:
             case "LEAST":
-                return (c.add("min", *lows), c.add("min", *highs))
+                return (c.extreme("min", lows), c.extreme("min", highs))
             case "GREATEST":
-                return (c.add("max", *lows), c.add("max", *highs))
+                return (c.extreme("max", lows), c.extreme("max", highs))
             case "EXP" | "LN":
                 return (c.add(name.lower(), lows[0]), c.add(name.lower(), highs[0]))
             case "POWER":
@@ -300,12 +404,15 @@ class Lowering:
         lows, highs = [], []
         for condition, value in (*expr.branches, (ir.Truth(True), expr.otherwise)):
             can, must = self.condition(condition, within)
-            low, high = self.number(value, within)
             reached = c.all([open_before, can])
-            lows.append(c.add("pick", reached, low, c.number(math.inf)))
-            highs.append(c.add("pick", reached, high, c.number(-math.inf)))
+            if c.truth(reached) is not False:
+                low, high = self.number(value, within)
+                lows.append(c.pick(reached, low, c.number(math.inf)))
+                highs.append(c.pick(reached, high, c.number(-math.inf)))
             open_before = c.all([open_before, c.negate(must)])
-        return (c.add("min", *lows), c.add("max", *highs))
+            if c.truth(open_before) is False:
+                break
+        return (c.extreme("min", lows), c.extreme("max", highs))
 
     # -- what an expression reads
 
@@ -341,7 +448,6 @@ class Lowering:
                 return (ir.FactCode(found.fact),) if found.fact else found.conditions
             case ir.ToolCode(tool):
                 return (*self.tools[tool].conditions, self.tools[tool].applies)
+            case ir.ToolNumber(tool):
+                return (self.numbers[tool].value, self.numbers[tool].applies)
         return expr.parts()
-
-
-Probe = Callable[[ir.Expr], Pair]

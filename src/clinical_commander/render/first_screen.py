@@ -120,7 +120,18 @@ class FirstScreen:
         cells.append(f"{words.name('answer', 'possible')}: {', '.join(possible)}")
         page.row(cells)
         if tier.missing:
-            page.pair(words.say("missing"), words.labels(tier.missing), tint="strong")
+            page.pair(words.say("missing"), ", ".join(map(self._missing, tier.missing)), tint="strong")
+
+    def _missing(self, name: str) -> str:
+        """A fact that is missing, with the value that is too old to count, or that its result is on its way."""
+        words, report = self.words, self.a.facts.get(name)
+        if report is None or report.state not in ("stale", "pending", "unobtainable"):
+            return words.label(name)
+        if report.state != "stale":
+            return f"{words.label(name)} ({words.name('fact_state', report.state)})"
+        age = words.age(report.at, self.a.at)
+        last = f"{words.name('fact', 'last_value')} {words.value(name, report)}"
+        return f"{words.label(name)} ({last}, {words.say('ago', age)})" if age else f"{words.label(name)} ({last})"
 
     def _bar(self, rank: int) -> str:
         full, empty = self.page.sign("full"), self.page.sign("empty")

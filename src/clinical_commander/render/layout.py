@@ -98,6 +98,10 @@ class Page:
     def pair(self, name: str, text: str, indent: int = 2, tint: str = "") -> None:
         """A name and what it says, the latter under itself where the name is short."""
         start = " " * indent + f"{name}: "
+        if len(start) > self.width // 2:
+            self.text(f"{name}:", indent, tint)
+            self.text(text, indent + 4, tint)
+            return
         hang = len(start) if len(start) <= _HANGING else indent + 4
         self._add(text, start, " " * hang, tint)
 

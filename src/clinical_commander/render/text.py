@@ -8,6 +8,7 @@ from clinical_commander.dossier.model import Citation, Dossier
 from clinical_commander.engine.assessment import Assessment, FactReport, PlanStep, RouteReport
 from clinical_commander.render.first_screen import ASKED_AT_MOST, LIVE, FirstScreen
 from clinical_commander.render.layout import Page
+from clinical_commander.render.scores import says_something, score_line
 from clinical_commander.render.words import Words, inside, titles
 
 _SEVERITIES = ("critical", "urgent", "notice")
@@ -184,16 +185,12 @@ class _Rest:
     def scores(self) -> None:
         words, page, tools = self.words, self.page, self.dossier.tools
         # A score that says nothing yet is no answer; what it needs is among the questions.
-        told = {
-            n: s for n, s in self.a.scores.items() if s.applicable != "no" and len(s.possible) < len(tools[n].values)
-        }
+        told = {n: s for n, s in self.a.scores.items() if says_something(tools[n], s)}
         if not told:
             return
         page.heading(words.heading("scores"))
         for name, score in told.items():
-            values = [tools[name].values.get(v, v) for v in score.possible]
-            said = values[0] if score.value is not None else f"{words.name('answer', 'possible')}: {', '.join(values)}"
-            page.pair(tools[name].title, said)
+            page.pair(tools[name].title, score_line(tools[name], score, words))
 
     def monitoring(self) -> None:
         words, page = self.words, self.page

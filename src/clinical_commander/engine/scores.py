@@ -1,0 +1,208 @@
+"""A view of a patient in, what each tool says out: item by item what counted, what is missing, what it could move.
+
+Scores reassure as easily as they alarm, so they rest on fresh values alone. An open item is an interval, never a
+default; a band is named only where every value that is left lies in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from clinical_commander.dossier import tool_terms
+from clinical_commander.dossier.model import Dossier, Series, Source, Tool, ToolItem, ToolRow
+from clinical_commander.engine.assessment import ScoreReport
+from clinical_commander.engine.settle import Reader
+from clinical_commander.engine.situation import View
+from clinical_commander.program.build import Program
+from clinical_commander.program.columns import Pair
+from clinical_commander.program.tools import ToolColumns
+
+
+class Scores:
+    """Reads the tools of a dossier off a view. One per dossier; holds nothing of a patient."""
+
+    def __init__(self, dossier: Dossier, program: Program) -> None:
+        self.tools = [_Ready(dossier.tools[id], program.tools[id], dossier.tools) for id in dossier.scores]
+
+    def report(self, view: View, withheld: str = "") -> dict[str, ScoreReport]:
+        """What each tool says; nothing but the reason where scores are withheld."""
+        return {ready.tool.id: ready.report(view, withheld) for ready in self.tools}
+
+
+class _Ready:
+    """One tool with everything about it that no patient changes."""
+
+    def __init__(self, tool: Tool, at: ToolColumns, tools: Mapping[str, Tool]) -> None:
+        self.tool, self.at = tool, at
+        self.applies = tool_terms.applies(tool, tools)
+        self.number = tool_terms.value(tool)
+        self.items = [(item, pair, _plain_points(item)) for item, pair in zip(tool.items, at.items, strict=True)]
+        self.rates = {band.id: _rates(band.series) for band in tool.bands}
+        self.value_rates = {one.value: _rates(one.series) for one in tool.value_series}
+        self.recalled = _is_recalled(tool.source)
+
+    def report(self, view: View, withheld: str) -> ScoreReport:
+        tool, at, columns = self.tool, self.at, view.columns
+        applicable, why_not = self._applicable(columns, withheld)
+        if applicable == "no":
+            return ScoreReport(None, None, None, (), None, (), "no", why_not, citations=tool.source.cite)
+        items = tuple(self._item(item, pair, plain, view.reader, columns) for item, pair, plain in self.items)
+        codes = tuple(code for code, i in at.codes.items() if columns[i])
+        bands = tuple(band.id for band, pair in zip(tool.bands, at.bands, strict=True) if columns[pair[0]])
+        value: str | float | None = None
+        low = high = None
+        if at.value is not None:
+            first, last = columns[at.value[0]], columns[at.value[1]]
+            settled = first == last
+            low, high = self._end(first, last, math.floor), self._end(last, first, math.ceil)
+            value = low if settled else None
+        else:
+            settled = len(codes) == 1
+            value = codes[0] if settled else None
+        certain = applicable == "yes"
+        band = bands[0] if certain and len(bands) == 1 else None
+        value = value if certain else None
+        return ScoreReport(
+            value=value,
+            low=low,
+            high=high,
+            possible=codes,
+            band=band,
+            bands_possible=bands,
+            applicable=applicable,
+            why_not="",
+            items=items,
+            missing=self._missing(settled, items, view.reader, applicable),
+            counts={name: (columns[p[0]], columns[p[1]]) for name, p in at.counts.items()},
+            readings=tuple(self._readings(view.reader, columns)),
+            rates=self._rates(value, band),
+            text=self._text(value, band, view.reader),
+            recalled=self.recalled,
+            citations=tool.source.cite,
+        )
+
+    def _applicable(self, columns: Sequence[Any], withheld: str) -> tuple[str, str]:
+        if self.tool.withheld:
+            return "no", self.tool.withheld
+        if withheld:
+            return "no", withheld
+        can, must = self.at.applies
+        if columns[must]:
+            return "yes", ""
+        return ("unknown", "") if columns[can] else ("no", self.tool.not_applicable)
+
+    def _item(
+        self, item: ToolItem, pair: Pair, plain: tuple[float, ...], reader: Reader, columns: Sequence[Any]
+    ) -> dict[str, Any]:
+        low, high = columns[pair[0]], columns[pair[1]]
+        missing: tuple[str, ...] = ()
+        if low != high or item.assumed:
+            missing = tuple(dict.fromkeys(name for level in item.levels for name in reader.missing(level.when.expr)))
+        open_ = low != high or (item.assumed and bool(missing))
+        return {
+            "id": item.id,
+            "title": item.title,
+            "points": None if low != high else _number(low),
+            "low": _number(low),
+            "high": _number(high),
+            "state": "missing" if open_ else "counts" if low else "does_not",
+            "missing": missing,
+            "assumed": item.assumed and open_,
+            "of": plain,
+        }
+
+    def _missing(
+        self, settled: bool, items: Iterable[Mapping[str, Any]], reader: Reader, applicable: str
+    ) -> tuple[str, ...]:
+        """The facts that could still change the value, or whether there is one."""
+        names: dict[str, None] = {}
+        if applicable == "unknown":
+            names.update(dict.fromkeys(reader.missing(self.applies)))
+        adds_up = self.tool.gives_number and not settled
+        for item in items:
+            # What is assumed may be learnt, and then it counts.
+            if adds_up or item["assumed"]:
+                names.update(dict.fromkeys(item["missing"]))
+        if not settled:
+            formulas = (self.tool.base, self.tool.formula)
+            names.update(dict.fromkeys(n for f in formulas if f is not None for n in reader.open_in(f.expr)))
+            names.update(dict.fromkeys(n for row in self.tool.rows for n in reader.missing(row.when.expr)))
+        return tuple(names)
+
+    def _readings(self, reader: Reader, columns: Sequence[Any]) -> Iterable[dict[str, Any]]:
+        for reading, codes in zip(self.tool.readings, self.at.readings, strict=True):
+            possible = tuple(code for code, i in codes.items() if columns[i])
+            value = possible[0] if len(possible) == 1 else None
+            missing = () if value else (n for row in reading.rows for n in reader.missing(row.when.expr))
+            yield {
+                "id": reading.id,
+                "title": reading.title,
+                "value": value,
+                "possible": possible,
+                "missing": tuple(dict.fromkeys(missing)),
+                "text": _row_text(reading.rows, value, reader),
+                "citations": reading.source.cite,
+            }
+
+    def _rates(self, value: str | float | None, band: str | None) -> tuple[Mapping[str, Any], ...]:
+        """The rates published for the value, else those for its band."""
+        found = self.value_rates.get(value, ()) if value is not None else ()
+        return found or (self.rates.get(band, ()) if band else ())
+
+    def _text(self, value: str | float | None, band: str | None, reader: Reader) -> str:
+        if isinstance(value, str):
+            return _row_text(self.tool.rows, value, reader)
+        return next((b.text for b in self.tool.bands if b.id == band), "")
+
+    # -- numbers
+
+    def _shown(self, value: float) -> float | None:
+        return _number(round(value, self.tool.decimals)) if math.isfinite(value) else None
+
+    def _end(self, value: float, other: float, outwards: Any) -> float | None:
+        """One end as it is shown: rounded outwards, unless both ends are one, so that nothing possible is cut."""
+        if not math.isfinite(value) or value == other:
+            return self._shown(value)
+        scale = 10**self.tool.decimals
+        near = round(value * scale)
+        # A sum of tenths is a tenth: only what lies beyond the noise of doubles is rounded outwards.
+        return _number((near if math.isclose(value * scale, near, abs_tol=1e-9) else outwards(value * scale)) / scale)
+
+
+def _number(value: float) -> float:
+    """A whole number as one."""
+    return int(value) if math.isfinite(value) and value == int(value) else value
+
+
+def _plain_points(item: ToolItem) -> tuple[float, ...]:
+    """The points that an item can give at all."""
+    return tuple(dict.fromkeys(_number(level.points) for level in item.levels))
+
+
+def _rates(series: Sequence[Series]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(
+        {
+            "cohort": s.cohort,
+            "n": s.n,
+            "outcome": s.outcome,
+            "rate": s.rate,
+            "ci": s.ci,
+            "status": "recalled" if _is_recalled(s.source) else s.status,
+            "citations": s.source.cite,
+        }
+        for s in series
+    )
+
+
+def _is_recalled(source: Source) -> bool:
+    """Nothing but memory stands behind it."""
+    return bool(source.basis) and set(source.basis) <= {"R"}
+
+
+def _row_text(rows: Sequence[ToolRow], value: str | None, reader: Reader) -> str:
+    """The text of the first row that must hold; of the only row of a value where none is certain by itself."""
+    texts = [row.text for row in rows if row.value == value]
+    held = [row.text for row in rows if row.value == value and reader.holds(row.when.expr)]
+    return held[0] if held else texts[0] if len(texts) == 1 else ""

@@ -1,0 +1,89 @@
+"""Tools in, columns out: where the value, the items, the bands and the readings of each tool are in a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from clinical_commander.dossier import tool_terms
+from clinical_commander.dossier.model import Condition, Tool
+from clinical_commander.program.columns import Pair
+from clinical_commander.program.exact import ExactLowering
+from clinical_commander.program.lower import ToolRows, ToolValue
+
+
+@dataclass(frozen=True)
+class ToolColumns:
+    """Where a tool's columns are: pairs of a condition or number, and for each code whether it is still possible."""
+
+    applies: Pair
+    value: Pair | None = None
+    codes: Mapping[str, int] = field(default_factory=dict)
+    items: tuple[Pair, ...] = ()
+    counts: Mapping[str, Pair] = field(default_factory=dict)
+    bands: tuple[Pair, ...] = ()
+    readings: tuple[Mapping[str, int], ...] = ()
+
+
+def numbers(tools: Mapping[str, Tool]) -> dict[str, ToolValue]:
+    """The tools that give a number, as the lowering sees them."""
+    found = {}
+    for tool in tools.values():
+        value = tool_terms.value(tool)
+        if value is not None:
+            found[tool.id] = ToolValue(value, tool_terms.applies(tool, tools))
+    return found
+
+
+def codes(tools: Mapping[str, Tool]) -> dict[str, ToolRows]:
+    """The tools that give a code, as the lowering sees them."""
+    found = {}
+    for tool in tools.values():
+        if tool.rows:
+            conditions = tool_terms.codes(tool.rows)
+            applies = tool_terms.applies(tool, tools)
+            found[tool.id] = ToolRows(tuple(conditions), tuple(conditions.values()), applies)
+    return found
+
+
+def prepare(lowering: ExactLowering, tools: Mapping[str, Tool]) -> None:
+    """Tell a lowering which numbers to look at as a whole, and which way the authors of formulas say that they move."""
+    for tool in tools.values():
+        for wanted in tool.counts:
+            lowering.add_total(f"count:{tool.id}.{wanted.id}", tool_terms.count(tool, wanted))
+        value = tool_terms.value(tool)
+        if value is not None and tool.monotone:
+            lowering.corners[value] = tool.monotone
+
+
+def columns(lowering: ExactLowering, tool: Tool, tools: Mapping[str, Tool]) -> ToolColumns:
+    """Lower everything that is shown of a tool."""
+    applies = lowering.root(tool_terms.applies(tool, tools), f"domain of {tool.id}")
+    if tool.withheld:
+        return ToolColumns(applies)
+    value = tool_terms.value(tool)
+    rows = tool_terms.codes(tool.rows)
+    return ToolColumns(
+        applies,
+        value=lowering.total(value) if value is not None else None,
+        codes={code: lowering.root(e, f"tool {tool.id} {code}")[0] for code, e in rows.items()},
+        items=tuple(lowering.total(tool_terms.points(item)) for item in tool.items),
+        counts={c.id: lowering.total(tool_terms.count(tool, c)) for c in tool.counts},
+        # Not split: the ends of the value are exact, and so is whether one band is left.
+        bands=tuple(lowering.condition(e) for e in tool_terms.bands(tool).values()),
+        readings=tuple(
+            {code: lowering.root(e, f"{tool.id} {r.id} {code}")[0] for code, e in tool_terms.codes(r.rows).items()}
+            for r in tool.readings
+        ),
+    )
+
+
+def conditions(tool: Tool) -> Iterator[Condition]:
+    """Every condition of a tool, so that what is open in it can be told."""
+    if tool.applies_when is not None:
+        yield tool.applies_when
+    for item in tool.items:
+        yield from (level.when for level in item.levels)
+    yield from (row.when for row in tool.rows)
+    yield from (band.when for band in tool.bands if band.when is not None)
+    yield from (row.when for reading in tool.readings for row in reading.rows)

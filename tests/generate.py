@@ -19,7 +19,7 @@ from clinical_commander.dossier.library import open_dossier
 from clinical_commander.dossier.model import Allowed, Condition, Fact, OrderedAnswer
 from clinical_commander.engine.answers import Range
 from clinical_commander.engine.assess import Engine
-from clinical_commander.engine.case import ActionRecord, Case, Observation
+from clinical_commander.engine.case import Case, Observation
 from clinical_commander.engine.read_case import read_case
 from clinical_commander.engine.site import compared_facts
 from clinical_commander.engine.situation import Situation
@@ -238,14 +238,14 @@ class Patients:
         cuts = self.cuts.get(fact.id, ())
         if cuts and rng.random() < illness.edge:
             return self._rounded(fact, rng.choice(cuts) + rng.choice((-1, 0, 0, 1)) * 10.0**-fact.decimals)
-        low, high = self._calm(fact) if not raised else (fact.range or (0.0, 100.0))
+        low, high = self.calm(fact) if not raised else (fact.range or (0.0, 100.0))
         return self._rounded(fact, rng.uniform(low, high))
 
     def _alarming(self, fact: Fact) -> bool:
         """A code of which all but the first raise the tier: drawn like a sign, not like a history."""
         return fact.id in self.deciding or fact.id == self.dossier.tier.stated_by
 
-    def _calm(self, fact: Fact) -> tuple[float, float]:
+    def calm(self, fact: Fact) -> tuple[float, float]:
         """The plausible values on the better side of every cut-off."""
         low, high = fact.range or (0.0, 100.0)
         cuts = self.cuts.get(fact.id, ())
@@ -354,6 +354,7 @@ class Patients:
             facts[name] = tuple(made)
         if deciding_known:
             facts |= {n: (exact(self.dossier.facts[n], world[n], now),) for n in self.dossier.tier.must_know}
+            facts = {n: facts[n] for n in self.dossier.facts if n in facts}
         entries = (None, None, None, *self.dossier.entry_points) if knowledge is not COMPLETE else (None,)
         return Case(
             setting=setting,
@@ -409,24 +410,6 @@ class Patients:
         most = self._rounded(fact, rng.choice([number, number + rng.random() * width, high, *near, *near]))
         least, most = min(least, number), max(most, number)
         return between(fact, least, most, at)
-
-    # -- what else a case can hold
-
-    def with_records(self, rng: random.Random, case: Case) -> Case:
-        """The case with some actions done, ordered or declined, and some things recorded by a person."""
-        names = rng.sample(tuple(self.dossier.actions), rng.randint(1, 8))
-        actions = {n: ActionRecord(s, "refused" if s == "declined" else "") for n in names for s in [_record(rng)]}
-        recorded: dict[str, Mapping[str, object]] = {}
-        for what in rng.sample(_RECORDED, rng.randint(0, 3)):
-            recorded[what] = {"value": "ed" if what == "disposition" else "noted", "reason": "seen"}
-        return replace(case, actions=actions, recorded=recorded)
-
-
-_RECORDED = ("disposition", "next_vitals", "next_hemoglobin", "rebleed_watch_end", "restart_review", "followup_owners")
-
-
-def _record(rng: random.Random) -> str:
-    return rng.choice(("done", "ordered", "declined"))
 
 
 def facts_in(engine: Engine, condition: Condition) -> frozenset[str]:

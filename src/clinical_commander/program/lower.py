@@ -373,8 +373,18 @@ class Lowering:
                 return value >= 0
             case ir.FactNumber(fact):
                 return fact in self.nonnegative
-            case ir.Arithmetic("+" | "*", left, right):
-                return self._nonnegative(left) and self._nonnegative(right)
+            case ir.ToolNumber(tool):
+                return self._nonnegative(self.numbers[tool].value)
+            case ir.Arithmetic("+" | "*" | "/") | ir.Function("LEAST"):
+                return all(self._nonnegative(part) for part in expr.parts())
+            case ir.Function("GREATEST", arguments):
+                return any(self._nonnegative(a) for a in arguments)
+            case ir.Function("EXP"):
+                return True
+            case ir.Function("POWER", (base, _)):
+                return self._nonnegative(base)
+            case ir.Choice(branches, otherwise):
+                return self._nonnegative(otherwise) and all(self._nonnegative(value) for _, value in branches)
         return False
 
     def _function(self, name: str, arguments: list[Pair]) -> Pair:

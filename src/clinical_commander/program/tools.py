@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from clinical_commander.dossier import tool_terms
 from clinical_commander.dossier.model import Condition, Tool
+from clinical_commander.logic import ir
 from clinical_commander.program.columns import Pair
 from clinical_commander.program.exact import ExactLowering
 from clinical_commander.program.lower import ToolRows, ToolValue
@@ -54,6 +56,19 @@ def prepare(lowering: ExactLowering, tools: Mapping[str, Tool]) -> None:
         value = tool_terms.value(tool)
         if value is not None and tool.monotone:
             lowering.corners[value] = tool.monotone
+        for number in _compared_twice(tool):
+            lowering.add_total(f"number:{tool.id}.{len(lowering.totals)}", number)
+
+
+def _compared_twice(tool: Tool) -> Iterator[ir.Expr]:
+    """The computed numbers that a tool compares with more than one constant: a ratio with its limits."""
+    times = Counter(
+        node.left
+        for expr in tool_terms.expressions(tool)
+        for node in expr.walk()
+        if isinstance(node, ir.Compare) and isinstance(node.left, ir.Arithmetic) and isinstance(node.right, ir.Constant)
+    )
+    yield from (number for number, found in times.items() if found > 1)
 
 
 def columns(lowering: ExactLowering, tool: Tool, tools: Mapping[str, Tool]) -> ToolColumns:

@@ -174,7 +174,7 @@ class Collector:
         shared = self._shared(whole)
         whole.add(inside, shared)
         whole.forced |= shared
-        return inside if self._cost(inside) <= self._cost(whole) else whole
+        return min(inside, whole, key=self._cost)
 
     def _shared(self, uses: Uses) -> set[str]:
         """The facts that totals have in common, with each other or with what stands beside them."""
@@ -186,8 +186,11 @@ class Collector:
     def _inside(self, value: ir.Expr) -> set[str]:
         return self.uses_of_number(value, 1).names()
 
-    def _cost(self, uses: Uses) -> int:
-        return math.prod(len(cells_of(self.slots.get(name), name, uses, None, None)) for name in uses.mixed())
+    def _cost(self, uses: Uses) -> tuple[bool, int]:
+        """Whether it is inexact however it is split, and the number of cells."""
+        mixed = uses.mixed()
+        cells = math.prod(len(cells_of(self.slots.get(name), name, uses, None, None)) for name in mixed)
+        return bool(uses.tangled.intersection(mixed)), cells
 
     # -- conditions
 

@@ -62,7 +62,7 @@ def test_a_deciding_sign_nobody_measured_never_makes_the_highest_possible_tier_l
     engine = hemoptysis()
     counted: Counter[str] = Counter()
 
-    for case in patients().cases("deciding sign removed", 800):
+    for case in patients().cases("deciding sign removed", 400):
         before = tier_of(engine, case)
         known = [name for name in engine.dossier.tier.must_know if informative(case, name)]
         for name in random.Random(case.name).sample(known, min(3, len(known))):
@@ -112,7 +112,7 @@ def test_an_exemption_nobody_asked_about_never_makes_the_highest_possible_tier_l
         return with_fact(without(case, name), *kept)
 
     names = tuple(dossier.tier.exempts)
-    for number in range(1_500):
+    for number in range(900):
         name = names[number % len(names)]
         case = _exempted(patients().case("exemption removed", number), name)
         less = shorn(case, name)
@@ -192,7 +192,7 @@ def test_a_raising_sign_nobody_asked_about_takes_nothing_away_that_rests_on_othe
         counted["stat actions kept"] += len(others)
         return f"STAT {sorted(others - _stat(unasked))} withdrawn" if others - _stat(unasked) else ""
 
-    for case in patients().cases("raising sign removed", 900):
+    for case in patients().cases("raising sign removed", 450):
         there = [name for name in raising if name in case.facts and judgeable(case, name, dossier.facts[name])]
         for name in random.Random(case.name).sample(there, min(2, len(there))):
             why = lost(case, name)
@@ -300,7 +300,8 @@ def _became_normal(engine: Engine, before: Assessment, after: Assessment, name: 
     A trigger may become quiet in two ways only. The fact was one that merely raises it (`IS TRUE`, by design nobody must
     ask it), the trigger fired, every ground it fired on read this fact or one that follows from it, and now the fact
     stands in `not_asked`. Or a higher trigger that it names under `exempts` has taken over. The highest disposition may
-    become lower only by a fact that merely raises it, and that then stands in its `not_asked`.
+    become lower, and a reassuring action may appear, only by a fact that merely raises the disposition, and that then
+    stands in its `not_asked`.
     """
     dossier = engine.dossier
     follows = {n for n, f in before.facts.items() if f"implied:{name}" in f.origin or name in f.origin.split(",")}
@@ -312,13 +313,14 @@ def _became_normal(engine: Engine, before: Assessment, after: Assessment, name: 
             continue
         if _taken_over(dossier.triggers[trigger], after.triggers):
             continue
-        if not _only_raised(dossier.triggers[trigger], report, now, {name, *follows}):
+        if not _only_raised(report, now, {name, *follows}):
             return f"{trigger} {report.state} -> quiet"
+    if {name, *follows} & set(after.disposition.not_asked):
+        return ""
     order = [v.id for v in dossier.disposition.values]
     highest, now_highest = before.disposition.possible[-1:], after.disposition.possible[-1:]
     if highest and now_highest and order.index(now_highest[0]) < order.index(highest[0]):
-        if not {name, *follows} & set(after.disposition.not_asked):
-            return f"disposition {before.disposition.possible} -> {after.disposition.possible}"
+        return f"disposition {before.disposition.possible} -> {after.disposition.possible}"
     advised = {a.id for a in before.actions if a.state == "do"}
     for action in after.actions:
         if action.id in REASSURING_ACTIONS and action.state == "do" and action.id not in advised:
@@ -331,10 +333,9 @@ def _taken_over(trigger: Trigger, triggers: Mapping[str, TriggerReport]) -> bool
     return "massive" in trigger.exempts and triggers["massive_life_threatening_hemoptysis"].state == "fires"
 
 
-def _only_raised(trigger: Trigger, before: TriggerReport, now: TriggerReport, names: set[str]) -> bool:
+def _only_raised(before: TriggerReport, now: TriggerReport, names: set[str]) -> bool:
     return (
         before.state == "fires"
-        and names.isdisjoint(trigger.must_know)
         and not names.isdisjoint(now.not_asked)
         and all(not names.isdisjoint(ground.facts) for ground in before.because)
     )
@@ -432,7 +433,7 @@ def test_a_worse_sign_never_makes_the_tier_lower(record_property: Record) -> Non
     signs = [name for name in dossier.facts if name in reads and dossier.facts[name].worse]
     counted: Counter[str] = Counter()
 
-    for number in range(1_100):
+    for number in range(800):
         how = {"illness": ONE_RULE[number % 2], "knowledge": TOLD} if number % 4 == 0 else {}
         case = patients().case("worse", number, **how)
         before = tier_of(engine, case)

@@ -107,7 +107,34 @@ $.scores{}.band: null string
 $.scores{}.bands_possible[]: string
 $.scores{}.applicable: enum no unknown yes
 $.scores{}.why_not: string
-$.scores{}.items[]: object
+$.scores{}.items[].id: string
+$.scores{}.items[].title: string
+$.scores{}.items[].points: null number
+$.scores{}.items[].low: null number
+$.scores{}.items[].high: null number
+$.scores{}.items[].state: enum counts does_not missing
+$.scores{}.items[].missing[]: string
+$.scores{}.items[].assumed: boolean
+$.scores{}.items[].of[]: number
+$.scores{}.missing[]: string
+$.scores{}.counts{}[]: number
+$.scores{}.readings[].id: string
+$.scores{}.readings[].title: string
+$.scores{}.readings[].value: null string
+$.scores{}.readings[].possible[]: string
+$.scores{}.readings[].missing[]: string
+$.scores{}.readings[].text: string
+$.scores{}.readings[].citations[]: string
+$.scores{}.rates[].cohort: string
+$.scores{}.rates[].n: integer null
+$.scores{}.rates[].outcome: string
+$.scores{}.rates[].rate: string
+$.scores{}.rates[].ci: string
+$.scores{}.rates[].status: string
+$.scores{}.rates[].citations[]: string
+$.scores{}.text: string
+$.scores{}.recalled: boolean
+$.scores{}.citations[]: string
 $.next[].ask: string
 $.next[].facts[]: string
 $.next[].settles[][]: string

@@ -10,7 +10,6 @@ from clinical_commander.dossier.model import (
     Action,
     Allowed,
     Citation,
-    Conflict,
     Constraint,
     Contraindication,
     Fact,
@@ -269,52 +268,6 @@ def _order(order: Reader, resolver: Resolver) -> Order:
 def priority_of(item: Reader) -> str:
     """The priority that a step with this action has where it names none."""
     return item.choice("priority_default", PRIORITIES, "routine")
-
-
-def read_conflicts(node: Node, triggers: Mapping[str, object], resolver: Resolver) -> tuple[Conflict, ...]:
-    """conflicts.yaml: the rules whose triggers this dossier has."""
-    reader = Reader(node, "the conflict rules", resolver.problems)
-    conflicts = []
-    for id, item in reader.listed("conflicts", "conflict"):
-        between = item.scalars("between")
-        for name in between:
-            resolver.known(name.value, triggers, "trigger", name.at)
-        actions = resolver.action_ids_of(item, "actions")
-        if len(between) + len(actions) < 2:
-            item.problem(
-                "CC402",
-                f"{item.what} does not say what is in conflict.",
-                "Add `between:` two triggers or `actions:` two actions.",
-            )
-        conflicts.append(_conflict(id, item, resolver))
-    reader.done()
-    return tuple(conflicts)
-
-
-def _conflict(id: str, item: Reader, resolver: Resolver) -> Conflict:
-    sides = []
-    for node in item.sequence("sides"):
-        side = Reader(node, f"a side of {item.what}", item.problems)
-        sides.append(side.text("says"))
-        resolver.source(side)
-        side.done()
-    needs_human = item.boolean_or("needs_human", False)
-    resolution = item.text_or("resolution", "")
-    if not resolution and not needs_human:
-        item.problem("CC402", f"{item.what} has no `resolution`.", "Add it, or `needs_human: true`.")
-    conflict = Conflict(
-        id,
-        when=resolver.condition(item.expression("when"), Context.STEP),
-        text=item.text("text"),
-        sides=tuple(sides),
-        resolution=resolution,
-        needs_human=needs_human,
-        withholds=resolver.action_ids_of(item, "withholds"),
-        escalates=resolver.action_ids_of(item, "escalates"),
-        source=resolver.source(item, needed=True),
-    )
-    item.done()
-    return conflict
 
 
 # --- words

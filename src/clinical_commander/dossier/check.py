@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from pathlib import Path
 
 from clinical_commander.dossier import library
@@ -16,8 +18,8 @@ from clinical_commander.dossier.vignettes import read_vignettes, trigger_states
 from clinical_commander.errors import Mark, Problem
 from clinical_commander.logic import ir
 
-# Actions that tell someone to worry less. They wait for fresh values, so they are never stat or urgent.
-REASSURING = frozenset({"place.home", "place.outpatient", "isolate.lift", "educate.leaflet"})
+OPPOSITE = ({"start", "give", "perform"}, {"stop", "hold", "avoid"})
+"""Verbs that pull in two directions when they have one target."""
 
 
 def check_dossier(dossier: str | Path) -> list[Problem]:
@@ -32,7 +34,8 @@ def check_dossier(dossier: str | Path) -> list[Problem]:
         CC435 fact that may lower without being exempt, CC436 route to a dossier that is not installed, CC439 gap in an
         ordered answer, CC440 block that nothing uses, CC441 input and phase disagree, CC442 hasty reassurance, CC443
         trigger without severity, CC501 no source, CC503 PMID of another year, CC504 not a DOI, CC505 not a PMID, CC506
-        judgement without reason, CC507 reviewed by nobody.
+        judgement without reason, CC507 reviewed by nobody, CC444
+        pair of triggers not declared, CC445 opposite actions not declared.
 
     Raises:
         ReferenceProblem: CC417, no such dossier.
@@ -56,6 +59,8 @@ def lint(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
     yield from _severities(reading, dossier)
     yield from _vignettes(reading, dossier, vignettes)
     yield from _reassurance(dossier)
+    yield from _pairs(reading, dossier)
+    yield from _opposites(reading, dossier)
     yield from gaps(reading, dossier)
 
 
@@ -201,10 +206,39 @@ def _vignettes(reading: Reading, dossier: Dossier, vignettes: tuple[Vignette, ..
 
 def _reassurance(dossier: Dossier) -> Iterator[Problem]:
     for step in _steps(dossier):
-        if step.action in REASSURING and step.priority != "routine":
+        if step.action and dossier.actions[step.action].reassures and step.priority != "routine":
             cause = f"step `{step.path}` gives {step.action} the priority {step.priority}."
             mend = "Reassurance is `routine`: it waits for fresh values."
             yield Problem("CC442", cause, mend, step.when.at if step.when else Mark(_file_of(step)))
+
+
+def _pairs(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
+    """Each two triggers that may fire together are declared compatible or governed by a rule, once."""
+    if "catalogue/conflicts.yaml" not in reading.files:
+        return
+    declared = Counter(frozenset(p.between) for p in dossier.trigger_pairs)
+    at = reading.place("catalogue/conflicts.yaml", "pairs")
+    for pair in combinations(dossier.triggers, 2):
+        times = declared[frozenset(pair)]
+        if times != 1:
+            cause = f"the triggers `{pair[0]}` and `{pair[1]}` are declared {times} times as a pair."
+            yield Problem("CC444", cause, "Say once whether they agree or which conflict rule governs them.", at)
+
+
+def _opposites(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
+    """Two actions that pull one target in two directions stand in a conflict, or are declared to agree."""
+    if "catalogue/conflicts.yaml" not in reading.files:
+        return
+    settled = {frozenset(a.actions) for a in dossier.agreeing_actions}
+    sets = [{*c.actions, *c.withholds, *c.escalates} for c in dossier.conflicts]
+    for a, b in combinations(dossier.actions.values(), 2):
+        pulls = any(a.verb in x and b.verb in y for x, y in (OPPOSITE, OPPOSITE[::-1]))
+        if a.target != b.target or not pulls or frozenset({a.id, b.id}) in settled:
+            continue
+        if not any({a.id, b.id} <= s for s in sets):
+            cause = f"{a.id} ({a.verb}) and {b.id} ({b.verb}) pull `{a.target}` in two directions."
+            at = reading.place("catalogue/conflicts.yaml", "conflicts")
+            yield Problem("CC445", cause, "Add a conflict rule, or say under `agreeing_actions` why they agree.", at)
 
 
 def _steps(dossier: Dossier) -> Iterator[Step]:

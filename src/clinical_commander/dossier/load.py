@@ -15,11 +15,11 @@ from clinical_commander.dossier.catalogue import (
     cited_only,
     read_action,
     read_actions,
-    read_conflicts,
     read_facts,
     read_words,
 )
 from clinical_commander.dossier.citations import REVIEWS, read_citations
+from clinical_commander.dossier.conflicts import read_conflicts
 from clinical_commander.dossier.library import content_root_of
 from clinical_commander.dossier.model import Citation, Dossier, Playbook, Tool, Treatment
 from clinical_commander.dossier.names import Names, circles
@@ -245,7 +245,9 @@ class _Loader:
             monitoring_file.done()
         title, card, bans = pathway.read_safety(self.reader("safety.yaml", "safety.yaml"), resolver)
         conflicts_file = reading.files.get("catalogue/conflicts.yaml")
-        conflicts = read_conflicts(conflicts_file, triggers, resolver) if conflicts_file is not None else ()
+        conflicts, pairs, agreeing = (
+            read_conflicts(conflicts_file, triggers, resolver) if conflicts_file is not None else ((), (), ())
+        )
         circumstances = {
             name: resolver.condition(Reader(node, f"circumstance `{name}`", reading.problems).expression("when"))
             for name, (_, node) in head.mapping("circumstances").items()
@@ -286,6 +288,8 @@ class _Loader:
             bans=bans,
             actions={id: read_action(id, actions[id], resolver) for id in actions if id in resolver.used_actions},
             conflicts=conflicts,
+            trigger_pairs=pairs,
+            agreeing_actions=agreeing,
             tools=self.use(tools, shown := self.scores(tools)),
             scores=shown,
             citations=cited_only(citations, resolver.cited),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict, TriggerPair
 from clinical_commander.dossier.model_parts import Condition, Formula, Source
 from clinical_commander.dossier.model_tools import (
     Band,
@@ -29,8 +30,10 @@ from clinical_commander.quantity import Unit
 
 # What this module passes on: for its readers the model is one.
 __all__ = [
+    "AgreeingActions",
     "Band",
     "Condition",
+    "Conflict",
     "Count",
     "Example",
     "Formula",
@@ -43,6 +46,7 @@ __all__ = [
     "ToolItem",
     "ToolNote",
     "ToolRow",
+    "TriggerPair",
     "ValueSeries",
 ]
 
@@ -137,21 +141,6 @@ class Action:
     orders: tuple[Order, ...] = ()
     contraindications: tuple[Contraindication, ...] = ()
     reassures: bool = False  # only where its guards surely hold; never merely possible, never on stale facts
-    source: Source = Source()
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """Two things that must not both happen, as a rule. It may hold back or escalate, never create a treatment."""
-
-    id: str
-    when: Condition
-    text: str
-    sides: tuple[str, ...]
-    resolution: str = ""
-    needs_human: bool = False
-    withholds: tuple[str, ...] = ()
-    escalates: tuple[str, ...] = ()
     source: Source = Source()
 
 
@@ -492,6 +481,8 @@ class Dossier:
     bans: tuple[Ban, ...]
     actions: Mapping[str, Action]
     conflicts: tuple[Conflict, ...]
+    trigger_pairs: tuple[TriggerPair, ...]
+    agreeing_actions: tuple[AgreeingActions, ...]
     tools: Mapping[str, Tool]
     citations: Mapping[str, Citation]
     words: Mapping[str, Mapping[str, str]]

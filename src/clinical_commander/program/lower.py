@@ -359,6 +359,10 @@ class Lowering:
                 return (c.add("-", left[0], right[1]), c.add("-", left[1], right[0]))
             case "*" if self._nonnegative(expr.left) and self._nonnegative(expr.right):
                 return (c.add("*", left[0], right[0]), c.add("*", left[1], right[1]))
+            case "/" if self._nonnegative(expr.left) and self._nonnegative(expr.right):
+                zero = c.compare("<=", right[0], c.number(0.0))
+                high = c.pick(zero, c.number(math.inf), c.add("/", left[1], right[0]))
+                return (c.add("/", left[0], right[1]), high)
         corners = [c.add(operator, a, b) for a in left for b in right]
         low, high = c.extreme("min", corners), c.extreme("max", corners)
         if operator == "/":

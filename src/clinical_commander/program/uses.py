@@ -18,6 +18,7 @@ BOTH = frozenset({RISING, FALLING})
 Cut = tuple[float, bool]
 """A literal that a number is compared with, and whether the cell boundary lies after it."""
 _CUTS: Mapping[str, tuple[bool, ...]] = {"<": (False,), ">=": (False,), "<=": (True,), ">": (True,), "=": (False, True)}
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 _SIGNS = {">": (1, -1), ">=": (1, -1), "<": (-1, 1), "<=": (-1, 1), "=": (0, 0)}
 
 
@@ -240,7 +241,8 @@ class Collector:
 
     def _collect_comparison(self, expr: ir.Compare, positive: bool, uses: Uses) -> None:
         sides = (expr.left, expr.right)
-        for side, other, sign in zip(sides, reversed(sides), _SIGNS[expr.operator], strict=True):
+        signs, operators = _SIGNS[expr.operator], (expr.operator, _MIRRORED[expr.operator])
+        for side, other, sign, operator in zip(sides, reversed(sides), signs, operators, strict=True):
             direction = sign if positive else -sign
             found = {direction} if direction else BOTH
             name = self.variable(side)
@@ -251,7 +253,7 @@ class Collector:
             uses.directions.setdefault(name, set()).update(found)
             if isinstance(other, ir.Constant):
                 cuts = uses.cuts.setdefault(name, set())
-                cuts.update((other.value, after) for after in _CUTS[expr.operator])
+                cuts.update((other.value, after) for after in _CUTS[operator])
             else:
                 uses.loose.setdefault(name, set()).update(found)
             if name not in self.slots:

@@ -120,6 +120,8 @@ KNOWLEDGE = (
     Knowledge("sparse", 0.12, 0.55, 0.20, 0.12, 0.05),
     Knowledge("nothing much", 0.04, 0.15, 0.25, 0.15, 0.10),
 )
+# First codes that say that nothing is wrong. Of other codes a patient has one only where there is something to tell.
+_NOTHING_WRONG = frozenset("alert room_air none negative never mild not_sent acute_single lower_airway".split())
 # Two numbers that a rule compares with each other: (fact, factor, other fact, offset), drawn at and beside equality.
 _RELATED = (
     ("hr", 1.0, "sbp", 0.0),
@@ -135,6 +137,8 @@ class Patients:
     def __init__(self, engine: Engine) -> None:
         self.dossier = dossier = engine.dossier
         self.deciding = frozenset(dossier.tier.must_know)
+        # What the dossier asks for; of the facts that only a score reads a case seldom holds one.
+        self.asked = frozenset(fact for given in dossier.inputs.values() for fact in given.facts)
         cuts: dict[str, set[float]] = {}
         for name, threshold in dossier.thresholds.items():
             for fact in compared_facts(dossier, name):
@@ -165,11 +169,14 @@ class Patients:
         limits: dict[str, float] = {}
         drawn: set[str] = set()
         for fact in self.dossier.facts.values():
-            if not illness.like_well or rng.random() < illness.raised + illness.edge:
-                world[fact.id] = self._value(rng, fact, illness)
+            as_well = illness.like_well and rng.random() >= illness.raised + illness.edge
+            value = self.well.get(fact.id) if as_well else None
+            if value is None:
+                value = self._value(rng, fact, _QUIET if as_well else illness)
+            if value is not None:
+                world[fact.id] = value
+            if not as_well:
                 drawn.add(fact.id)
-            else:
-                world[fact.id] = self.well[fact.id] if fact.id in self.well else self._value(rng, fact, _QUIET)
         if illness.one_rule:
             self._satisfy(rng, rng.choice(self.joined), True, world, limits)
             drawn.update(limits)
@@ -226,34 +233,31 @@ class Patients:
                 return None if None in ends or sign not in _COMPUTE else _COMPUTE[sign](*ends)
         return None
 
-    def _value(self, rng: random.Random, fact: Fact, illness: Illness) -> Value:
+    def _value(self, rng: random.Random, fact: Fact, illness: Illness) -> Value | None:
+        """A value; None where there is nothing to tell, as of the drug of a patient who takes none."""
         raised = rng.random() < illness.raised
         if fact.kind == "boolean":
-            if fact.worse:
-                return (fact.worse == "true") is raised
-            return rng.random() < (0.5 if raised else 0.25)
+            return (fact.worse == "true") is raised if fact.worse else rng.random() < (0.5 if raised else 0.25)
         if fact.kind == "code":
-            codes = tuple(fact.codes)
-            return rng.choice(codes) if raised or rng.random() < 0.35 and not self._alarming(fact) else codes[0]
+            first = next(iter(fact.codes))
+            if raised or (illness is not _QUIET and first not in _NOTHING_WRONG and rng.random() < 0.35):
+                return rng.choice(tuple(fact.codes))
+            return first if first in _NOTHING_WRONG else None
         cuts = self.cuts.get(fact.id, ())
         if cuts and rng.random() < illness.edge:
             return self._rounded(fact, rng.choice(cuts) + rng.choice((-1, 0, 0, 1)) * 10.0**-fact.decimals)
         low, high = self.calm(fact) if not raised else (fact.range or (0.0, 100.0))
         return self._rounded(fact, rng.uniform(low, high))
 
-    def _alarming(self, fact: Fact) -> bool:
-        """A code of which all but the first raise the tier: drawn like a sign, not like a history."""
-        return fact.id in self.deciding or fact.id == self.dossier.tier.stated_by
-
     def calm(self, fact: Fact) -> tuple[float, float]:
-        """The plausible values on the better side of every cut-off."""
+        """The plausible values on the better side of every cut-off; without cut-offs the better twentieth."""
         low, high = fact.range or (0.0, 100.0)
         cuts = self.cuts.get(fact.id, ())
         step = 10.0**-fact.decimals
-        if cuts and fact.worse == "high":
-            return low, max(low, min(cuts) - step)
-        if cuts and fact.worse == "low":
-            return min(high, max(cuts) + step), high
+        if fact.worse == "high":
+            return low, max(low, min(cuts) - step) if cuts else low + (high - low) / 20
+        if fact.worse == "low":
+            return min(high, max(cuts) + step) if cuts else high - (high - low) / 20, high
         return low, high
 
     def _rounded(self, fact: Fact, number: float) -> float:
@@ -271,7 +275,8 @@ class Patients:
                 broken = [n for n, allowed in then.items() if n in world and not inside(world[n], allowed)]
                 changed = changed or bool(broken)
                 premise = next(iter(given))
-                if not drawn.isdisjoint(broken) and drawn.isdisjoint(given) and not constraint.wins:
+                stays = constraint.wins or premise in self.deciding or not drawn.isdisjoint(given)
+                if not drawn.isdisjoint(broken) and not stays:
                     if given[premise] is True:
                         world[premise] = False
                     else:
@@ -324,7 +329,7 @@ class Patients:
         at = MOMENT + timedelta(minutes=rng.randrange(60 * 24 * 30))
         setting = setting or rng.choice(SETTINGS)
         # Few moments, as a nurse's rounds are: every distinct time is one more evaluation.
-        now = at - timedelta(minutes=rng.choice((0, 0, 1, 9)))
+        now = at - timedelta(minutes=rng.choice((0, 0, 0, 9)))
         before = at - timedelta(minutes=rng.choice((16, 31, 100, 241, 361, 1_000)))
         long_ago = at - timedelta(hours=rng.choice((25, 47, 71, 73, 169, 400)))
         # By class, so that the film can expire while the pulse is fresh.
@@ -336,6 +341,8 @@ class Patients:
         facts: dict[str, tuple[Observation, ...]] = {}
         for name, fact in self.dossier.facts.items():
             share = 0.98 if name in limits else knowledge.deciding if name in self.deciding else knowledge.facts
+            if name not in self.asked and knowledge is not COMPLETE:
+                share *= 0.1
             if rng.random() >= share or name not in world or (name == open_one and math.isnan(limits[name])):
                 continue
             when = rng.choice((before, before, long_ago)) if rng.random() < knowledge.old else now
@@ -350,7 +357,8 @@ class Patients:
                 made = [self._statement(rng, fact, world[name], when, knowledge)]
             if earlier and name in self.deciding and rng.random() < 0.05:
                 other = self._value(rng, fact, illness)
-                made.insert(0, exact(fact, other, min(when, long_ago) - timedelta(hours=1)))
+                if other is not None:
+                    made.insert(0, exact(fact, other, min(when, long_ago) - timedelta(hours=1)))
             facts[name] = tuple(made)
         if deciding_known:
             facts |= {n: (exact(self.dossier.facts[n], world[n], now),) for n in self.dossier.tier.must_know}

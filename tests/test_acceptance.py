@@ -150,6 +150,28 @@ def test_B_a_low_saturation_alarms_at_any_age_with_the_same_stat_actions(minutes
         assert re.search(r"(?i)measure.{0,40}again|re-?measure", text(aged))
 
 
+HELD_BACK_BELOW_MASSIVE = {
+    "a mechanical valve": {"anticoagulant": "warfarin", "mechanical_valve": True},
+    "a stent of ten days": {"antiplatelet": "dual", "days_since_coronary_stent": "10 d"},
+    "a contrast allergy": {"contrast_allergy": True},
+    "vasculitis after tuberculosis": {"cxr_bilateral_infiltrates": True, "pr3_anca": True, "prior_tb": True},
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("who", HELD_BACK_BELOW_MASSIVE)
+def test_B_what_holds_back_a_step_below_massive_does_not_come_back_because_the_alarm_aged(
+    setting: str, who: str
+) -> None:
+    facts = {"estimated_volume_24h": "10 mL", **HELD_BACK_BELOW_MASSIVE[who]}
+    old = {"value": "84 %", "at": "2026-10-31T04:00:00+00:00"}  # 28 h: stale in every setting
+
+    fresh = assess(patient(setting, NORMAL, facts, spo2="84 %"))
+    aged = assess(patient(setting, NORMAL, facts, spo2=old))
+
+    assert stat(fresh) <= stat(aged)
+
+
 # --- C: pregnancy and a malformation
 
 

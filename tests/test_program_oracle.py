@@ -496,6 +496,9 @@ def test_two_booleans_cell_by_cell(text: str, table: list[str]) -> None:
         ("n0 NOT BETWEEN t1 AND t5", {"n0": (0.0, 1.0)}, UNKNOWN),
         ("n0 >= t3 OR n0 < t3", {}, TRUE),  # whatever it is; a fact that stands twice is cut at its thresholds
         ("n0 > t3 AND n0 < t3", {}, FALSE),
+        ("t3 < n0 AND t3 >= n0", {}, FALSE),  # the threshold may stand on the left
+        ("t3 <= n0 OR t3 > n0", {}, TRUE),
+        ("n0 BETWEEN t1 AND t3 OR n0 < t1 OR t3 < n0", {}, TRUE),
         ("c0 = 'u'", {"c0": ("u", "v")}, UNKNOWN),
         ("c0 IN ('u', 'v')", {"c0": ("u", "v")}, TRUE),
         ("c0 <> 'w'", {"c0": ("u", "v")}, TRUE),
@@ -591,6 +594,43 @@ def test_a_tool_says_nothing_for_certain_unless_it_certainly_applies(
 
     assert bounds("tool = 'positive'", world, b0=applies, n0=n0) == positive
     assert bounds("tool IS NOT NULL", world, b0=applies, n0=n0) == known
+
+
+def scored(value: str, applies: str = "TRUE") -> World:
+    scope = World({}, {}).scope
+    return World({}, {}, points=(check_number(value, scope)[0], check_boolean(applies, scope)))
+
+
+def test_a_score_adds_up_what_is_known_and_spans_what_is_not() -> None:
+    world = scored("CASE WHEN b0 THEN 1 ELSE 0 END + CASE WHEN n0 < t3 THEN 3 ELSE 1 END")
+
+    assert bounds("points >= t1", world) == TRUE  # 1 to 4, whoever it is
+    assert bounds("points > t3", world) == UNKNOWN
+    assert bounds("points > t3", world, b0=True, n0=(1.0, 2.0)) == TRUE
+    assert bounds("points IS NOT NULL", world, b0=True, n0=(2.0, 3.0)) == FALSE
+    assert bounds("points > t5", world) == FALSE
+
+
+def test_a_score_of_items_that_exclude_each_other_is_exact() -> None:
+    world = scored("CASE WHEN n0 < t3 THEN 2 ELSE 0 END + CASE WHEN n0 >= t3 THEN 2 ELSE 0 END")
+
+    assert bounds("points = t3", world) == FALSE
+    assert bounds("points > t1", world) == TRUE  # 2 whatever it is, where end by end would say 0 to 4
+    assert bounds("points IS NOT NULL", world) == TRUE
+
+
+def test_a_score_that_does_not_apply_has_no_number_and_no_comparison_with_it_holds() -> None:
+    world = scored("n0 + t1", applies="b0")
+
+    assert bounds("points >= t1", world, b0=True) == TRUE
+    assert bounds("points >= t1", world, b0=False) == FALSE
+    assert bounds("points < t1", world, b0=False) == FALSE
+    assert bounds("points >= t1", world) == UNKNOWN
+    assert bounds("points IS NOT NULL", world, n0=2.0) == FALSE
+    # In a branch that is not taken it is not asked for.
+    assert bounds("CASE WHEN b0 THEN points ELSE t5 END >= t1", world) == TRUE
+    assert bounds("CASE WHEN b0 THEN t5 ELSE points END > t3", world, b0=True) == TRUE
+    assert bounds("CASE WHEN b0 THEN t5 ELSE points END > t3", world, b0=False) == FALSE
 
 
 # --- where bounds are not exact, they say so, and err to the side of not knowing

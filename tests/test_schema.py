@@ -83,6 +83,8 @@ $.disposition.citations[]: string
 $.disposition.withheld: string
 $.disposition.within: null string
 $.disposition.via: null string
+$.disposition.within_text: string
+$.disposition.via_text: string
 $.triggers{}.state: enum cannot_exclude fires quiet
 $.triggers{}.last_known: boolean
 $.triggers{}.severity: enum critical notice null urgent

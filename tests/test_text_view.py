@@ -170,6 +170,13 @@ def test_an_action_that_asks_first_says_what_to_ask() -> None:
     assert "ask: Anticoagulant" in asking
 
 
+def test_what_an_answer_could_change_is_said_in_words() -> None:
+    for path in CASES:
+        result = assess(read_case(path, engine().dossier))
+        part = screen(result).partition("\nASK NEXT\n")[2].partition("\nCANNOT EXCLUDE\n")[0]
+        assert not re.search(r"\b[a-z]+[._][a-z_]+\b", part), path.stem
+
+
 def test_what_is_held_back_says_why_in_words() -> None:
     result = assess(patient("ed", NORMAL, spo2="84 %", anticoagulant="warfarin", treatment_limits="comfort_only"))
     held = [row for row in screen(result).splitlines() if "withheld:" in row]

@@ -27,6 +27,7 @@ COMMANDS = {
     "tool": "one score or codifier: run it, list all, or check them",
     "pack": "write a dossier and all it refers to as one file",
     "list": "the installed dossiers",
+    "cite": "what a dossier rests on",
 }
 
 
@@ -116,6 +117,10 @@ def _parser() -> argparse.ArgumentParser:
     tool.add_argument("what", metavar="ID", help="a tool; or `list`, or `check`")
     tool.add_argument("rest", metavar="CASE", nargs="*", help="a case file, or -; for `check` tools or their files")
     tool.add_argument("--width", metavar="COLUMNS", type=int, help="width of the text")
+    cite = parts["cite"]
+    cite.add_argument("what", metavar="WHAT", nargs="?", help="a citation, or a content path such as rules.massive")
+    cite.add_argument("--dossier", metavar="ID", help="a dossier's id or folder")
+    cite.add_argument("--source", action="store_true", help="the audit of the source dossier's labels")
     pack = parts["pack"]
     pack.add_argument("what", metavar="DOSSIER", help="a dossier's id or folder")
     pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")

@@ -98,6 +98,12 @@ def codes(rows: Sequence[ToolRow]) -> dict[str, ir.Expr]:
     return {code: _any(found) for code, found in ways.items()}
 
 
+def some_row(rows: Sequence[ToolRow]) -> ir.Expr:
+    """The condition that any row holds at all."""
+    whens = [row.when.expr for row in rows]
+    return ir.Truth(True) if ir.Truth(True) in whens else _any(whens)
+
+
 def bands(tool: Tool) -> dict[str, ir.Expr]:
     """For each band the condition under which the number lies in it."""
     number = value(tool)

@@ -45,25 +45,24 @@ class Answers:
     # -- ordered answers
 
     def range(self, answer: OrderedAnswer, situation: Situation) -> Range:
-        """From the highest value that must hold, in either view, to the highest that can in the fresh one."""
-        fresh = self._ends(answer, situation.fresh)
-        low, high = fresh
-        last_low = self._ends(answer, situation.last)[0] if situation.stale else low
-        low_end = max(low, last_low)
-        high = max(high, low_end)
-        columns, possible = situation.fresh.columns, self.program.answers[answer.id]
-        if not any(situation.fresh.reader.can(self.program.pair(v.when)) for v in answer.values):
+        """From the highest value that must hold, in either view, to the highest that can, in either view.
+
+        A stale fact that can only raise is unknown, and so silent, in the fresh view; in the last one it still raises.
+        """
+        views = (situation.fresh, situation.last) if situation.stale else (situation.fresh,)
+        ends = [self._ends(answer, view) for view in views]
+        low, high = (max(end[i] for end in ends) for i in (0, 1))
+        last_known = low > ends[0][0]
+        if not any(view.reader.can(self.program.pair(v.when)) for view in views for v in answer.values):
             # A gap in the content: nothing is reached by default, so nothing is ruled out above what must hold.
-            return Range(low_end, len(answer.values) - 1, tuple(v.id for v in answer.values[low_end:]), last_low > low)
+            return Range(low, len(answer.values) - 1, tuple(v.id for v in answer.values[low:]), last_known)
+        possible = self.program.answers[answer.id]
         left = tuple(
-            v.id for i, v in enumerate(answer.values)
-            if low_end <= i <= high and (i == low_end or columns[possible[v.id]])
-        )  # fmt: skip
-        if last_low > low and not columns[possible[answer.values[low_end].id]]:
-            left = tuple(
-                v.id for v in answer.values[low_end : high + 1] if v.id in left or v.id == answer.values[low_end].id
-            )
-        return Range(low_end, high, left, last_low > low)
+            v.id
+            for i, v in enumerate(answer.values)
+            if low <= i <= high and (i == low or any(view.columns[possible[v.id]] for view in views))
+        )
+        return Range(low, high, left, last_known)
 
     def _ends(self, answer: OrderedAnswer, view: View) -> tuple[int, int]:
         pairs = [self.program.pair(v.when) for v in answer.values]
@@ -99,12 +98,15 @@ class Answers:
         missing = self.missing(answer, found, view)
         value = answer.values[found.low]
         grounds_view = situation.last if found.last_known else view
+        # What can only raise cannot raise the highest value.
+        top = found.low == len(answer.values) - 1
+        not_asked = () if top else self.not_asked([v.when for v in answer.values], view, answer.must_know)
         because = grounds(grounds_view.reader, value.when, value.id) if self.holds(value.when, situation) else ()
         return AnswerReport(
             settled=found.settled,
             value=found.possible[0] if found.settled else None,
             possible=found.possible,
-            not_asked=self.not_asked([v.when for v in answer.values], view, answer.must_know),
+            not_asked=not_asked,
             missing=missing,
             settled_by=tuple(map(tuple, settled_by(missing))),
             because=because,

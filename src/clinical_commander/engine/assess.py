@@ -86,7 +86,7 @@ class Engine:
             scores=self.scores.report(situation.fresh, scope.text if scope.state == "out" else ""),
             next=questions(dossier, situation.fresh, tier, triggers, actions),
             actions=tuple(actions),
-            plan=tuple(self.planner.plan(rows)),
+            plan=tuple(self.planner.plan([*rows, *(j for j in judged[len(rows) :] if j.step.do)])),
             routes=tuple(self.planner.routes(situation, states)),
             conflicts=(*conflicts, *self._contradictions(situation)),
             monitoring=self._monitoring(situation),
@@ -165,6 +165,7 @@ class Engine:
         report = self.answers.report(answer, situation, found)
         values = _values(report)
         within = via = None
+        within_text = via_text = ""
         if scope.state == "out" and not (report.settled and report.value == answer.values[-1].id):
             values |= {"settled": False, "value": None, "possible": (), "text": "", "withheld": scope.text}
         else:
@@ -175,7 +176,8 @@ class Engine:
                 self.answers.option(value.via, situation),
             )
             within, via = within_row.value if within_row else None, via_row.value if via_row else None
-        return a.DispositionReport(**values, within=within, via=via)
+            within_text, via_text = within_row.text if within_row else "", via_row.text if via_row else ""
+        return a.DispositionReport(**values, within=within, via=via, within_text=within_text, via_text=via_text)
 
     def _triggers(self, situation: Situation, scope: a.ScopeReport) -> dict[str, a.TriggerReport]:
         found = {}

@@ -57,6 +57,8 @@ class TierReport(AnswerReport):
 class DispositionReport(AnswerReport):
     within: str | None = None
     via: str | None = None
+    within_text: str = ""
+    via_text: str = ""
 
 
 @dataclass(frozen=True)

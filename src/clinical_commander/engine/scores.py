@@ -49,7 +49,7 @@ class _Ready:
         if applicable == "no":
             return ScoreReport(None, None, None, (), None, (), "no", why_not, citations=tool.source.cite)
         items = tuple(self._item(item, pair, plain, view.reader, columns) for item, pair, plain in self.items)
-        codes = tuple(code for code, i in at.codes.items() if columns[i])
+        codes = tuple(code for code, pair in at.codes.items() if columns[pair[0]])
         bands = tuple(band.id for band, pair in zip(tool.bands, at.bands, strict=True) if columns[pair[0]])
         value: str | float | None = None
         low = high = None
@@ -59,8 +59,8 @@ class _Ready:
             low, high = self._end(first, last, math.floor), self._end(last, first, math.ceil)
             value = low if settled else None
         else:
-            settled = len(codes) == 1
-            value = codes[0] if settled else None
+            value = _certain(at.codes, columns)
+            settled = value is not None
         certain = applicable == "yes"
         band = bands[0] if certain and len(bands) == 1 else None
         value = value if certain else None
@@ -133,8 +133,8 @@ class _Ready:
 
     def _readings(self, reader: Reader, columns: Sequence[Any]) -> Iterable[dict[str, Any]]:
         for reading, codes in zip(self.tool.readings, self.at.readings, strict=True):
-            possible = tuple(code for code, i in codes.items() if columns[i])
-            value = possible[0] if len(possible) == 1 else None
+            possible = tuple(code for code, pair in codes.items() if columns[pair[0]])
+            value = _certain(codes, columns)
             missing = () if value else (n for row in reading.rows for n in reader.missing(row.when.expr))
             yield {
                 "id": reading.id,
@@ -169,6 +169,11 @@ class _Ready:
         near = round(value * scale)
         # A sum of tenths is a tenth: only what lies beyond the noise of doubles is rounded outwards.
         return _number((near if math.isclose(value * scale, near, abs_tol=1e-9) else outwards(value * scale)) / scale)
+
+
+def _certain(codes: Mapping[str, Pair], columns: Sequence[Any]) -> str | None:
+    """The code that must be the value; where rows leave a gap, one that is merely left is not certain."""
+    return next((code for code, pair in codes.items() if columns[pair[1]]), None)
 
 
 def _number(value: float) -> float:

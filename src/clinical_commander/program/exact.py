@@ -60,6 +60,7 @@ class ExactLowering(Lowering, Collector):
         self.totals: dict[ir.Expr, str] = {}
         self.corners: dict[ir.Expr, Mapping[str, str]] = {}
         self._values: dict[str, ir.Expr] = {}  # of the totals, by name
+        self._counts: dict[ir.Expr, bool] = {}
         self._totals_known: dict[tuple[ir.Expr, Restriction], Pair] = {}
         self._label = ""  # of the root that is being lowered
         for tool, found in numbers.items():
@@ -132,7 +133,10 @@ class ExactLowering(Lowering, Collector):
     ) -> tuple[list[tuple[str, list[Cell]]], tuple[str, ...]]:
         """The cells of the facts that stand both ways, the cheapest first; and the facts for which there is no room."""
         held = dict(within)
-        made = {name: cells_of(self.slots.get(name), name, uses, held.get(name), steps.get(name)) for name in mixed}
+        made = {
+            name: cells_of(self.slots.get(name), name, uses, held.get(name), steps.get(name, self._steps(uses, name)))
+            for name in mixed
+        }
         cells: list[tuple[str, list[Cell]]] = []
         count, left = 1, set(mixed)
         for name in sorted(mixed, key=lambda n: len(made[n])):

@@ -58,6 +58,7 @@ Cell = frozenset[str] | bool | Between | str
 Restriction = tuple[tuple[str, Cell], ...]
 
 CIRCUMSTANCES = ("setting", "region")
+TRUE = ir.Truth(True)
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class ToolRows:
-    """A tool that gives a code: one condition per code, and the condition under which it applies at all."""
+    """A tool that gives a code: one condition per code, and the condition under which it applies at all.
+
+    `some` says that any row holds: where rows leave a gap, no code being ruled out is certain.
+    """
 
     codes: tuple[str, ...]
     conditions: tuple[ir.Expr, ...]
     applies: ir.Expr
+    some: ir.Expr = TRUE
 
 
 @dataclass(frozen=True)
@@ -257,7 +262,8 @@ class Lowering:
 
     def _applies(self, subject: ir.Expr, within: Restriction = ()) -> int:
         if isinstance(subject, ir.ToolCode):
-            return self.condition(self.tools[subject.tool].applies, within)[1]
+            tool = self.tools[subject.tool]
+            return self.columns.all([self.condition(e, within)[1] for e in (tool.applies, tool.some)])
         return self.columns.literal(True)
 
     def _has(self, slot: Slot, codes: Sequence[str]) -> int:

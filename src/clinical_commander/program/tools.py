@@ -16,15 +16,15 @@ from clinical_commander.program.lower import ToolRows, ToolValue
 
 @dataclass(frozen=True)
 class ToolColumns:
-    """Where a tool's columns are: pairs of a condition or number, and for each code whether it is still possible."""
+    """Where a tool's columns are: pairs of a condition or number."""
 
     applies: Pair
     value: Pair | None = None
-    codes: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, Pair] = field(default_factory=dict)
     items: tuple[Pair, ...] = ()
     counts: Mapping[str, Pair] = field(default_factory=dict)
     bands: tuple[Pair, ...] = ()
-    readings: tuple[Mapping[str, int], ...] = ()
+    readings: tuple[Mapping[str, Pair], ...] = ()
 
 
 def numbers(tools: Mapping[str, Tool]) -> dict[str, ToolValue]:
@@ -44,7 +44,8 @@ def codes(tools: Mapping[str, Tool]) -> dict[str, ToolRows]:
         if tool.rows:
             conditions = tool_terms.codes(tool.rows)
             applies = tool_terms.applies(tool, tools)
-            found[tool.id] = ToolRows(tuple(conditions), tuple(conditions.values()), applies)
+            some = tool_terms.some_row(tool.rows)
+            found[tool.id] = ToolRows(tuple(conditions), tuple(conditions.values()), applies, some)
     return found
 
 
@@ -81,13 +82,13 @@ def columns(lowering: ExactLowering, tool: Tool, tools: Mapping[str, Tool]) -> T
     return ToolColumns(
         applies,
         value=lowering.total(value) if value is not None else None,
-        codes={code: lowering.root(e, f"tool {tool.id} {code}")[0] for code, e in rows.items()},
+        codes={code: lowering.root(e, f"tool {tool.id} {code}") for code, e in rows.items()},
         items=tuple(lowering.total(tool_terms.points(item)) for item in tool.items),
         counts={c.id: lowering.total(tool_terms.count(tool, c)) for c in tool.counts},
         # Not split: the ends of the value are exact, and so is whether one band is left.
         bands=tuple(lowering.condition(e) for e in tool_terms.bands(tool).values()),
         readings=tuple(
-            {code: lowering.root(e, f"{tool.id} {r.id} {code}")[0] for code, e in tool_terms.codes(r.rows).items()}
+            {code: lowering.root(e, f"{tool.id} {r.id} {code}") for code, e in tool_terms.codes(r.rows).items()}
             for r in tool.readings
         ),
     )

@@ -12,7 +12,9 @@ from itertools import pairwise
 from clinical_commander.logic import ir
 from clinical_commander.program.columns import Slot
 from clinical_commander.program.lower import Answer, Between, Cell, ToolRows, ToolValue
+from clinical_commander.quantity import unit
 
+ONE = unit("1")
 RISING, FALLING = 1, -1
 BOTH = frozenset({RISING, FALLING})
 Cut = tuple[float, bool]
@@ -129,6 +131,14 @@ def _recorded(cuts: set[Cut], around: Between, decimals: int) -> Iterator[Betwee
     yield Between(low, around.high, around.low_open and low == around.low, around.high_open, around.last)
 
 
+def _summed(expr: ir.Expr) -> Iterator[ir.Expr]:
+    if isinstance(expr, ir.Arithmetic) and expr.operator == "+":
+        yield from _summed(expr.left)
+        yield from _summed(expr.right)
+    else:
+        yield expr
+
+
 class Collector:
     """Collects how facts stand in the expressions of one lowering."""
 
@@ -139,6 +149,7 @@ class Collector:
     numbers: Mapping[str, ToolValue]
     corners: Mapping[ir.Expr, Mapping[str, str]]
     _expand = False  # whether a total is looked into
+    _counts: dict[ir.Expr, bool]
 
     def variable(self, expr: ir.Expr) -> str:
         raise NotImplementedError
@@ -166,6 +177,10 @@ class Collector:
         self._collect(expr, True, whole)
         if not whole.totals:
             return whole
+        for name, value in whole.totals.items():
+            # Between the ends of a total there may be values that it never takes.
+            if len(whole.directions[name]) > 1 and not self.is_count(value):
+                whole.loose[name] = set(BOTH)
         inside = Uses()
         self._expand = True
         self._collect(expr, True, inside)
@@ -187,10 +202,29 @@ class Collector:
     def _inside(self, value: ir.Expr) -> set[str]:
         return self.uses_of_number(value, 1).names()
 
+    def is_count(self, value: ir.Expr) -> bool:
+        """Whether a number counts conditions that share no fact: then it takes every whole number between its ends."""
+        known = self._counts.get(value)
+        if known is None:
+            terms = list(_summed(value))
+            units = all(
+                isinstance(term, ir.Choice)
+                and term.otherwise == ir.Constant(0.0, ONE)
+                and [worth for _, worth in term.branches] == [ir.Constant(1.0, ONE)]
+                for term in terms
+            )
+            times = Counter(name for term in terms for name in self._inside(term)) if units else Counter[str]()
+            known = self._counts[value] = units and all(found == 1 for found in times.values())
+        return known
+
+    def _steps(self, uses: Uses, name: str) -> int | None:
+        """The decimals of a total that is a count."""
+        return 0 if name in uses.totals and self.is_count(uses.totals[name]) else None
+
     def _cost(self, uses: Uses) -> tuple[bool, int]:
         """Whether it is inexact however it is split, and the number of cells."""
         mixed = uses.mixed()
-        cells = math.prod(len(cells_of(self.slots.get(name), name, uses, None, None)) for name in mixed)
+        cells = math.prod(len(cells_of(self.slots.get(n), n, uses, None, self._steps(uses, n))) for n in mixed)
         return bool(uses.tangled.intersection(mixed)), cells
 
     # -- conditions

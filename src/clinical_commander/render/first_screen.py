@@ -285,7 +285,8 @@ class FirstScreen:
     def _changes(self, could_change: Iterable[str]) -> str:
         words = self.words
         names = [
-            inside(words.heading("tier")) if name == "tier" else inside(words.title(name)) for name in could_change
+            inside(words.heading(name)) if name in ("tier", "disposition") else inside(words.title(name))
+            for name in could_change
         ]
         more = f" (+{len(names) - SHOWN_BY_NAME})" if len(names) > SHOWN_BY_NAME else ""
         return words.say("could_change", "; ".join(names[:SHOWN_BY_NAME]) + more)

@@ -133,10 +133,12 @@ class Words:
         return ", ".join(found[:most]) + more
 
     def title(self, name: str) -> str:
-        """What a trigger, pivot, treatment or rule is called."""
+        """What a trigger, action, pivot, treatment or rule is called."""
         d = self.dossier
         if name in d.triggers:
             return d.triggers[name].title
+        if name in d.actions:
+            return d.actions[name].label
         titles_of = {p.id: p.title for p in d.pivots} | {t.id: t.title for t in d.treatments}
         return titles_of.get(name) or (d.rules[name].says if name in d.rules else spaced(name))
 

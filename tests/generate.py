@@ -417,7 +417,7 @@ class Patients:
         least = self._rounded(fact, rng.choice([number, number - rng.random() * width, low, *near, *near]))
         most = self._rounded(fact, rng.choice([number, number + rng.random() * width, high, *near, *near]))
         least, most = min(least, number), max(most, number)
-        return between(fact, least, most, at)
+        return exact(fact, value, at) if (least, most) == (low, high) else between(fact, least, most, at)
 
 
 def facts_in(engine: Engine, condition: Condition) -> frozenset[str]:

@@ -159,9 +159,10 @@ def _units(fact: Fact) -> tuple[Unit, ...]:
 
 
 def _usual(fact: Fact, said: Observation) -> bool:
+    """Within the plausible range; an end that is a limit of the fact is an open end."""
     low, high = fact.range or (0.0, 0.0)
-    limits = fact.limits or (0.0, 0.0)
-    return all(end is not None and (low <= end <= high or end in limits) for end in (said.low, said.high))
+    open_ends = fact.limits if fact.limits and said.low != said.high else ()
+    return all(end is not None and (low <= end <= high or end in open_ends) for end in (said.low, said.high))
 
 
 def _in_unit(said: Observation, fact: Fact, other: Unit) -> str | None:
@@ -217,7 +218,7 @@ def test_free_text_changes_nothing(record_property: Record) -> None:
     engine = hemoptysis()
     counted = 0
 
-    for case in patients().cases("free text", 520, earlier=False):
+    for case in patients().cases("free text", 500, earlier=False):
         rng = random.Random(case.name)
         declined = rng.sample(tuple(engine.dossier.actions), 2)
         base = plain(case)
@@ -258,11 +259,14 @@ def _quiet(said: Assessment) -> Plain:
 
 
 def test_the_order_of_a_case_file_changes_nothing_and_unknown_is_the_same_as_silence(record_property: Record) -> None:
-    """Facts in another order, facts said to be unknown that were not mentioned, statements made twice: the same bytes."""
+    """Facts in another order, facts said to be unknown that were not mentioned, statements made twice: the same bytes.
+
+    But for the warnings about what was entered: they stand in the order of the file.
+    """
     engine = hemoptysis()
     counted = 0
 
-    for case in patients().cases("order", 510):
+    for case in patients().cases("order", 505):
         rng = random.Random(case.name)
         first = plain(case)
         facts = [(name, said * 2 if rng.random() < 0.2 else said) for name, said in first["facts"].items()]
@@ -271,8 +275,10 @@ def test_the_order_of_a_case_file_changes_nothing_and_unknown_is_the_same_as_sil
         rng.shuffle(facts)
         second = {**dict(reversed(first.items())), "facts": dict(facts)}
 
-        a, b = answer(first).dumps(), answer(second).dumps()
-        assert a == b, f"{told(case)}\n{_difference(json.loads(a), json.loads(b))}"
+        a, b = answer(first).to_json(), answer(second).to_json()
+        for found in (a, b):
+            found["warnings"].sort(key=str)
+        assert json.dumps(a) == json.dumps(b), f"{told(case)}\n{_difference(a, b)}"
         counted += len(first["facts"]) > 0
 
     tell(record_property, "another order, not vacuous", counted)
@@ -314,7 +320,7 @@ def test_measuring_a_deciding_sign_only_narrows_the_tier(record_property: Record
     facts = engine.dossier.facts
     counted: Counter[str] = Counter()
 
-    for number in range(1_300):
+    for number in range(2_000):
         # Only what is fresh: a new value may answer an old alarm.
         case = without(patients().case("measured", number, earlier=False), "baseline_spo2", "home_oxygen")
         situation = situation_of(engine, case)

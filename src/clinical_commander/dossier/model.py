@@ -380,12 +380,16 @@ class FollowUp:
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to ask. `answered_by` are the facts whose knowledge answers it; without it, all of `facts`."""
+    """One thing to ask. `answered_by` are the facts whose knowledge answers it; without it, all of `facts`.
+
+    No question after this one is asked while `pause_while` holds.
+    """
 
     id: str
     text: str
     facts: tuple[str, ...]
     answered_by: tuple[str, ...] = ()
+    pause_while: Condition | None = None
     why: str = ""
     source: Source = Source()
 

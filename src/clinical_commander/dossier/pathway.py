@@ -97,7 +97,8 @@ def read_questions(reader: Reader, resolver: Resolver) -> tuple[Question, ...]:
         answered_by = resolver.fact_ids(item, "answered_by")
         for fact in answered_by:
             resolver.known(fact, facts, f"fact of {item.what}", item.place("answered_by"))
-        questions.append(Question(id, item.text("text"), facts, answered_by, source.why, source))
+        pause = resolver.condition_or_none(item.expression_or_none("pause_while"), Context.STEP)
+        questions.append(Question(id, item.text("text"), facts, answered_by, pause, source.why, source))
         item.done()
     return tuple(questions)
 

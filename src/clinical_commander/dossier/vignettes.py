@@ -13,7 +13,7 @@ from clinical_commander.errors import ContentError, Mark, Problem, YamlError, di
 TRIGGER_STATES = ("fires", "quiet", "cannot_exclude")
 _GIVEN = ("dossier", "setting", "entry", "region", "at", "facts", "actions", "recorded", "site")
 _EXPECT = tuple(
-    "tier disposition bleeding_source triggers asks not_asked next actions sides phases conflicts no_conflicts routes"
+    "tier disposition bleeding_source triggers asks never_asks not_asked next actions sides phases conflicts no_conflicts routes"
     " scope worst_this_episode".split()
 )
 _ACTION_STATES = ("do", "ask_first", "withheld", "done", "not_needed", "absent")
@@ -107,7 +107,7 @@ class _Lookup:
         self.states(expect, "actions", self.actions, _ACTION_STATES)
         for action, (key, _) in expect.mapping("sides").items():
             self.name(action, self.actions, "action", key.at)
-        for asked in ("asks", "not_asked"):
+        for asked in ("asks", "never_asks", "not_asked"):
             self.listed(expect, asked, dossier.facts, "fact")
         # What contradicts itself in a case is shown as a conflict too, under the name of its constraint.
         conflicts = [*(c.id for c in dossier.conflicts), *(c.id for c in dossier.constraints)]

@@ -84,7 +84,7 @@ class Engine:
             triggers=triggers,
             phases=phases(dossier, self.program, situation, actions, triggers),
             scores=self.scores.report(situation.fresh, scope.text if scope.state == "out" else ""),
-            next=questions(dossier, situation.fresh, tier, triggers, actions),
+            next=questions(dossier, self.program, situation.fresh, tier, triggers, actions),
             actions=tuple(actions),
             plan=tuple(self.planner.plan([*rows, *(j for j in judged[len(rows) :] if j.step.do)])),
             routes=tuple(self.planner.routes(situation, states)),

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from clinical_commander.dossier.model import Dossier, Question
 from clinical_commander.engine.assessment import ActionReport, AnswerReport, NextReport, TriggerReport
 from clinical_commander.engine.situation import View
+from clinical_commander.program.build import Program
 
 
 def questions(
     dossier: Dossier,
+    program: Program,
     view: View,
     tier: AnswerReport,
     triggers: Mapping[str, TriggerReport],
@@ -19,7 +21,7 @@ def questions(
     """The open questions, best first. One is open while what answers it is not known and could change something.
 
     First those that hold a fact the tier must know, then those that could raise it or that a STAT action asks for, then
-    those that a trigger waits for; within each group in the dossier's order.
+    those that a trigger waits for; within each group in the dossier's order. A question may pause all that follow it.
     """
     waits: dict[str, list[str]] = {}
     stat: dict[str, list[str]] = {}
@@ -38,6 +40,8 @@ def questions(
         report, rank = _report(question.id, question.text, facts, tier, waits, stat)
         if facts and report.could_change:
             ranked.append((rank, place, report))
+        if question.pause_while is not None and view.reader.must(program.pair(question.pause_while)):
+            return _ordered(ranked)
     # A fact that decides and that no question asks for is asked by its own words.
     left = [
         n for missing in (tier.missing, *(t.missing for t in triggers.values())) for n in missing if n in dossier.facts
@@ -45,6 +49,10 @@ def questions(
     for place, name in enumerate(dict.fromkeys(n for n in left if n not in asked)):
         report, rank = _report(name, dossier.facts[name].ask, (name,), tier, waits, stat)
         ranked.append((rank, len(dossier.questions) + place, report))
+    return _ordered(ranked)
+
+
+def _ordered(ranked: list[tuple[int, int, NextReport]]) -> tuple[NextReport, ...]:
     return tuple(report for _, _, report in sorted(ranked, key=lambda r: r[:2]))
 
 

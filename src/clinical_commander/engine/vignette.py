@@ -1,7 +1,7 @@
 """A dossier's vignettes in, what came out otherwise than expected out: the runner behind `commander test`.
 
 `expect` may hold: tier, disposition, bleeding_source (a value, or {possible: [...], at_least: value, settled: bool}),
-triggers ({id: state} or {id: {state, severity, last_known}}), asks, not_asked, actions ({id: state, or absent}),
+triggers ({id: state} or {id: {state, severity, last_known}}), asks, never_asks, not_asked, actions ({id: state, or absent}),
 phases, conflicts, no_conflicts, routes, scope, worst_this_episode, next (the first question's id), sides ({action: side
 or none}).
 """
@@ -131,6 +131,12 @@ def _asks(result: Assessment, expected: Sequence[str], dossier: Dossier) -> Iter
         yield f"asks: {_list(left)} not asked for"
 
 
+def _never_asks(result: Assessment, expected: Sequence[str], dossier: Dossier) -> Iterator[str]:
+    asked = {f for n in result.next for f in n.facts}
+    if shown := [name for name in expected if name in asked]:
+        yield f"never_asks: {_list(shown)} asked for"
+
+
 def _not_asked(result: Assessment, expected: Sequence[str], dossier: Dossier) -> Iterator[str]:
     left = [name for name in expected if name not in result.tier.not_asked]
     if left:
@@ -189,6 +195,7 @@ _CHECKS: Mapping[str, Callable[[Assessment, Any, Dossier], Iterator[str]]] = {
     "actions": _actions,
     "sides": _sides,
     "asks": _asks,
+    "never_asks": _never_asks,
     "not_asked": _not_asked,
     "next": _next,
     "phases": _phases,

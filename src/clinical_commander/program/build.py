@@ -189,6 +189,7 @@ def clinical_conditions(dossier: Dossier) -> Iterator[Condition]:
     for tool in dossier.tools.values():
         yield from tool_columns.conditions(tool)
     yield from _present(b.when for b in dossier.bans)
+    yield from _present(q.pause_while for q in dossier.questions)
     if dossier.side is not None:
         yield dossier.side.confirmed
 

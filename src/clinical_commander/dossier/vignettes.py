@@ -13,7 +13,8 @@ from clinical_commander.errors import ContentError, Mark, Problem, YamlError, di
 TRIGGER_STATES = ("fires", "quiet", "cannot_exclude")
 _GIVEN = ("dossier", "setting", "entry", "region", "at", "facts", "actions", "recorded", "site")
 _EXPECT = tuple(
-    "tier disposition bleeding_source triggers asks never_asks not_asked next actions sides phases conflicts no_conflicts routes"
+    "tier disposition bleeding_source triggers asks never_asks not_asked next actions sides phases"
+    " conflicts no_conflicts routes"
     " scope worst_this_episode".split()
 )
 _ACTION_STATES = ("do", "ask_first", "withheld", "done", "not_needed", "absent")

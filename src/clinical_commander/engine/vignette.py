@@ -1,8 +1,8 @@
 """A dossier's vignettes in, what came out otherwise than expected out: the runner behind `commander test`.
 
 `expect` may hold: tier, disposition, bleeding_source (a value, or {possible: [...], at_least: value, settled: bool}),
-triggers ({id: state} or {id: {state, severity, last_known}}), asks, never_asks, not_asked, actions ({id: state, or absent}),
-phases, conflicts, no_conflicts, routes, scope, worst_this_episode, next (the first question's id), sides ({action: side
+triggers ({id: state} or {id: {state, severity, last_known}}), asks, never_asks, not_asked, actions ({id: state, or
+absent}), phases, conflicts, no_conflicts, routes, scope, worst_this_episode, next (the first question's id), sides ({action: side
 or none}).
 """
 

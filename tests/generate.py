@@ -1,7 +1,7 @@
 """Patients for the property tests: a dossier and a seed in, cases out that stand close to every cut-off.
 
-A patient is drawn whole first, with the constraints of the catalogue kept; then it is decided what of this anybody knows,
-since when, and how exactly. The same seed gives the same case, so that a failed case can be named by two numbers.
+A patient is drawn whole first, with the constraints of the catalogue kept; then it is decided what of this anybody
+knows, since when, and how exactly. The same seed gives the same case, so that a series and a number name it.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ _COMPUTE: Mapping[str, Callable[..., float]] = {"+": operator.add, "-": operator
 class Illness:
     """How ill: the share of signs that are raised, and of values drawn at a cut-off.
 
-    `like_well`: the rest is as in the constructed patient who may go home. `one_rule`: one rule behind tier or disposition
-    is made to hold, by one of the ways it can, so that this rule decides and not the crowd of the others.
+    `like_well`: the rest is as in the constructed patient who may go home. `one_rule`: one rule behind tier or place of
+    care is made to hold, by one of the ways it can, so that this rule decides and not the crowd of the others.
     """
 
     name: str
@@ -122,13 +122,6 @@ KNOWLEDGE = (
 )
 # First codes that say that nothing is wrong. Of other codes a patient has one only where there is something to tell.
 _NOTHING_WRONG = frozenset("alert room_air none negative never mild not_sent acute_single lower_airway".split())
-# Two numbers that a rule compares with each other: (fact, factor, other fact, offset), drawn at and beside equality.
-_RELATED = (
-    ("hr", 1.0, "sbp", 0.0),
-    ("spo2", 1.0, "baseline_spo2", -3.0),
-    ("creatinine", 1.5, "creatinine_baseline", 0.0),
-    ("d_dimer", 10.0, "age", 0.0),
-)
 
 
 class Patients:
@@ -145,8 +138,8 @@ class Patients:
                 cuts.setdefault(fact.id, set()).add(threshold.value)
         self.cuts = {name: tuple(sorted(found)) for name, found in cuts.items()}
         self.well = self._well()
-        # Conjunctions and rules: what takes several facts at once is what a crowd of random values never meets. Those of
-        # the tier stand twice, because they are behind the disposition too.
+        # Conjunctions and rules: what takes several facts at once is what a crowd of random values never meets. Those
+        # of the tier stand twice, because they are behind the disposition too.
         of_tier, of_place = ([v.when for v in a.values] for a in (dossier.tier, dossier.disposition))
         parts = (*parts_of(engine, *of_tier), *parts_of(engine, *of_place))
         self.joined = [x for x in parts if isinstance(x, (ir.All, ir.Named))]
@@ -180,11 +173,6 @@ class Patients:
         if illness.one_rule:
             self._satisfy(rng, rng.choice(self.joined), True, world, limits)
             drawn.update(limits)
-        for name, factor, other, offset in _RELATED:
-            if rng.random() < illness.edge and name in world and other in world:
-                of = self.dossier.facts[name]
-                near = float(world[other]) * factor + offset + rng.choice((-1, 0, 1)) * 10.0**-of.decimals
-                world[name] = self._rounded(of, near)
         if child:
             world["age"] = self._rounded(self.dossier.facts["age"], rng.choice((0.0, 17.99, rng.uniform(0, 18) - 0.01)))
         elif float(world["age"]) < 18:
@@ -400,7 +388,7 @@ class Patients:
         return between(fact, least, most, at)
 
     def partial(self, rng: random.Random, fact: Fact, value: Value, at: datetime) -> Observation:
-        """A statement that leaves more than this value possible, and does not rule it out; an exact one of a boolean."""
+        """A statement that leaves more than this value possible; of a boolean, the value itself."""
         if fact.kind == "boolean":
             return exact(fact, value, at)
         if fact.kind == "code":

@@ -1,7 +1,7 @@
-"""What the first screen must never say: the bans of the dossier's safety file over generated patients, in every setting.
+"""What the first screen must never say: the bans of the dossier's safety file, over patients of every setting.
 
-The first half applies the bans as the content states them: phrases, conditions, allowed exceptions. The second half says
-the same again in Python, from the facts alone, for the bans where a phrase list could miss the point.
+The first half applies the bans as the content states them: phrases, conditions, allowed exceptions. The second half
+says the same again in Python, from the facts, for the bans where a phrase list could miss the point.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Told:
 
 @functools.cache
 def assessed(setting: str) -> Sequence[Told]:
-    """Patients of one setting: the usual mix, every second one on a blood thinner, with a side, limits or old values."""
+    """Patients of one setting: the usual mix, and more of them with a blood thinner, a side, or limits of care."""
     engine, found = hemoptysis(), []
     cases = [_dressed(patients().case(f"bans {setting}", n, setting=setting), n) for n in range(CASES)]
     for case in (*cases, *(replace(c, setting=setting) for c in examples().values())):
@@ -80,7 +80,13 @@ def _dressed(case: Case, number: int) -> Case:
     made: dict[str, bool | float | str] = {}
     if number % 2:
         agent = rng.choice(tuple(facts["anticoagulant_agent"].codes))
-        classes = {"warfarin": "warfarin", "ufh": "heparin", "lmwh": "heparin", "fondaparinux": "other", "other": "other"}
+        classes = {
+            "warfarin": "warfarin",
+            "ufh": "heparin",
+            "lmwh": "heparin",
+            "fondaparinux": "other",
+            "other": "other",
+        }
         made = {"anticoagulant": classes.get(agent, "doac")}
         made |= {"anticoagulant_agent": agent} if rng.random() < 0.8 else {}
         made |= {"hours_since_anticoagulant": rng.choice((2.0, 10.0, 47.0, 300.0))} if rng.random() < 0.8 else {}
@@ -169,7 +175,9 @@ def test_no_text_that_answers_or_advises_says_what_is_banned_while_the_ban_holds
 
     tell(record_property, f"{setting}: bans in force, not vacuous", f"{in_force.total()} {dict(in_force)}")
     # A word that a ban lets through when its condition is gone shows that the words are looked for where they stand.
-    tell(record_property, f"{setting}: banned words where they are permitted", {k: n for k, n in permitted.items() if n})
+    tell(
+        record_property, f"{setting}: banned words where they are permitted", {k: n for k, n in permitted.items() if n}
+    )
     assert in_force.total() >= NOT_VACUOUS_AT_LEAST
     assert {ban.id for ban in bans} == {name for name, n in in_force.items() if n}
     assert sum(permitted.values()) > 0
@@ -248,7 +256,7 @@ def test_nobody_is_told_to_lie_flat(record_property: Record) -> None:
 
 
 def test_no_antidote_without_a_threat_to_life_a_named_agent_and_a_last_dose(record_property: Record) -> None:
-    """Neither as an action nor as a word. A threat that was last known and not answered since counts (decision 0002)."""
+    """Neither as an action nor as a word. A threat last known and not answered since counts (decision 0002)."""
     engine = hemoptysis()
     threat = engine.program.pair(engine.dossier.rules["life_threatening_now"].when)[1]
     counted: Counter[str] = Counter()
@@ -315,7 +323,9 @@ def test_no_anticoagulant_and_no_lytic_while_massive_bleeding_is_possible(record
 
     for patient in everyone():
         if "massive" not in patient.said.tier.possible:
-            counted["it is given"] += any(a.id == "drug.anticoagulate" and a.state in LIVE for a in patient.said.actions)
+            counted["it is given"] += any(
+                a.id == "drug.anticoagulate" and a.state in LIVE for a in patient.said.actions
+            )
             continue
         for action in patient.said.actions:
             if action.id in ("drug.anticoagulate", "drug.thrombolysis"):
@@ -327,7 +337,7 @@ def test_no_anticoagulant_and_no_lytic_while_massive_bleeding_is_possible(record
 
 
 def test_limits_of_care_are_kept(record_property: Record) -> None:
-    """No tube where the patient has said no; under comfort care no tube, embolization, transfusion protocol or surgery."""
+    """No tube where the patient has said no; under comfort care no embolization, transfusion or surgery either."""
     forbidden = {"no_intubation": TUBE, "comfort_only": AGAINST_COMFORT}
     counted: Counter[str] = Counter()
 

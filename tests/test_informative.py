@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from clinical_commander.dossier.model import Dossier
+from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.engine.case import Case
 from tests.generate import (
     ILLNESSES,
@@ -139,3 +139,49 @@ def test_what_is_missing_for_the_tier_settles_it_whatever_it_turns_out_to_be(rec
 
     tell(record_property, "missing answered", dict(counted))
     assert counted["not vacuous"] >= NOT_VACUOUS_AT_LEAST
+
+
+def test_measuring_a_deciding_sign_only_narrows_the_tier(record_property: Record) -> None:
+    """A sign that was unknown or known in part gets one of its possible values: nothing becomes possible that was not.
+
+    Without a usual saturation and without home oxygen: the two excuse a sign only once it is known, and until then the
+    sign counts (docs/decisions/0001), so that measuring it may lower the tier below what had to be assumed.
+    """
+    engine = hemoptysis()
+    facts = engine.dossier.facts
+    counted: Counter[str] = Counter()
+
+    for number in range(2_000):
+        # Only what is fresh: a new value may answer an old alarm.
+        case = without(patients().case("measured", number, earlier=False), "baseline_spo2", "home_oxygen")
+        situation = situation_of(engine, case)
+        before = engine.answers.range(engine.dossier.tier, situation)
+        if situation.stale or before.settled:
+            continue
+        world, _ = patients().world(random.Random(number), ILLNESSES[number % len(ILLNESSES)])
+        open_signs = [n for n in engine.dossier.tier.must_know if not situation.fresh.reader.known(n) and n in world]
+        for name in random.Random(number).sample(open_signs, min(2, len(open_signs))):
+            value = _possible(facts[name], world[name], situation.fresh.known.get(name))
+            if value is None:
+                continue
+            measured = with_fact(case, exact(facts[name], value, case.at))
+            after = tier_of(engine, measured)
+            assert set(after.possible) <= set(before.possible), told(case, measured=f"{name} {value}", then=after)
+            counted[name] += 1
+            counted["narrower"] += after != before
+
+    tell(record_property, "measured, not vacuous", dict(counted))
+    assert counted.total() - counted["narrower"] >= NOT_VACUOUS_AT_LEAST
+    assert counted["narrower"] >= 100
+
+
+def _possible(fact: Fact, value: bool | float | str, known: object) -> bool | float | str | None:
+    """The value, moved into what is still possible of the fact."""
+    possible = getattr(known, "possible", None)
+    if possible is None:
+        return value
+    if fact.kind == "boolean":
+        return value if value in possible.truths else None
+    if fact.kind == "code":
+        return value if value in possible.codes else min(possible.codes)
+    return min(max(float(value), possible.low), possible.high)

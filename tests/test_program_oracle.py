@@ -1,7 +1,8 @@
 """What the program says of a patient, against what the rules mean: columns over bounds, and all completions tried.
 
-Numbers live on a small grid that has a point in every cell the thresholds make, and both ends of every interval; so the
-grid tells what the continuum would. `=` of computed numbers is left out: there it would not.
+Numbers live on a small grid that has a point in every cell the thresholds make, and both ends of every interval; where
+the bounds are wider than the grid tells, points close to the thresholds are tried too, for bounds speak of a continuum.
+`=` of computed numbers is left out: there a grid tells nothing.
 """
 
 from __future__ import annotations
@@ -291,6 +292,16 @@ def states(draw: st.DrawFn) -> Information:
 # --- judging
 
 
+def closer(information: Information) -> Information:
+    """The same intervals, with points just beside every threshold: what `n0 > t1` leaves of `n0` begins there."""
+    beside = [cut + side for cut in THRESHOLDS.values() for side in (-1e-6, 1e-6)]
+    found = dict(information)
+    for name in NUMBERS:
+        low, high = min(information[name]), max(information[name])
+        found[name] = tuple(sorted({*information[name], *(point for point in beside if low < point < high)}))
+    return found
+
+
 class AsLowered(Reference):
     """The reference, but what IS TRUE and its kin say is taken from the program."""
 
@@ -378,6 +389,9 @@ def judge(text: str, world: World, context: Context, found: list[Information]) -
                 assert said <= meant, f"{node} under-approximates\n{shown}"
 
         exact = (can, must) == Reference(information, definitions).bounds(expr)
+        if promised and not exact:
+            closer_can, closer_must = Reference(closer(information), definitions).bounds(expr)
+            exact = can <= closer_can and must >= closer_must
         if promised:
             assert exact, f"{(can, must)} is not exact\n{shown}"
         yield ("no promise" if not promised else "once" if once else "split"), exact

@@ -6,23 +6,19 @@ is made small and told as a case file. `pytest -rP` shows what was printed; it s
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from clinical_commander.dossier.model import Fact, Trigger
 from clinical_commander.engine.answers import Range
 from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.assessment import Assessment, TriggerReport
-from clinical_commander.engine.case import ActionRecord, Case, Observation
+from clinical_commander.engine.case import Case, Observation
 from clinical_commander.engine.situation import Situation
 from clinical_commander.program.reads import modal_facts
-from clinical_commander.render.text import assessment_text
 from tests.generate import (
     ILLNESSES,
     KNOWLEDGE,
@@ -163,7 +159,7 @@ def test_a_raising_sign_nobody_asked_about_takes_nothing_away_that_rests_on_othe
     """Unknown is never calmer than known to be absent.
 
     "What the rest gives" is what comes out where the sign is known not to be there: the tier without the sign is at
-    least that, at both ends, and a STAT action that stands with the sign and stands where it is absent rested on others,
+    least that, at both ends, and a STAT action that stands both with the sign and where it is absent rested on others,
     so it still stands where nobody asked.
     """
     engine = hemoptysis()
@@ -189,24 +185,21 @@ def test_a_raising_sign_nobody_asked_about_takes_nothing_away_that_rests_on_othe
         if any(order.index(unasked.tier.possible[end]) < order.index(absent.tier.possible[end]) for end in (0, -1)):
             return f"tier {unasked.tier.possible} where nobody asked, {absent.tier.possible} where it is absent"
         others = _stat(present) & _stat(absent)
+        counted["signs"] += 1
+        counted["signs that made a difference"] += _stat(present) != _stat(absent) or present.tier != absent.tier
         counted["stat actions kept"] += len(others)
         return f"STAT {sorted(others - _stat(unasked))} withdrawn" if others - _stat(unasked) else ""
 
     for case in patients().cases("raising sign removed", 450):
-        there = [name for name in raising if name in case.facts and judgeable(case, name, dossier.facts[name])]
+        latest = stated(case)
+        there = [n for n in raising if n in latest and len(case.facts[n]) == 1 and _raised(dossier.facts[n], latest[n])]
         for name in random.Random(case.name).sample(there, min(2, len(there))):
             why = lost(case, name)
-            assert not why, told(smallest(case, lambda c, n=name: bool(lost(c, n))), removed=name, why=why)  # type: ignore[misc]
-            counted["signs"] += 1
+            assert not why, told(smallest(case, lambda c, name=name: bool(lost(c, name))), removed=name, why=why)
 
     tell(record_property, "raising sign removed, not vacuous", dict(counted))
     assert counted["signs"] >= NOT_VACUOUS_AT_LEAST
     assert counted["stat actions kept"] >= NOT_VACUOUS_AT_LEAST
-
-
-def judgeable(case: Case, name: str, fact: Fact) -> bool:
-    """One statement of the fact, and it raises."""
-    return len(case.facts[name]) == 1 and name in stated(case) and _raised(fact, stated(case)[name])
 
 
 def _raising(engine: Engine) -> list[str]:
@@ -286,7 +279,7 @@ def _assert_missing_is_not_normal(
     counted["facts removed"] += any(t.state != "quiet" for t in before.triggers.values())
     for trigger, report in before.triggers.items():
         now = after.triggers[trigger].state
-        if report.state != "quiet" and now != report.state:
+        if report.state not in {"quiet", now}:
             counted[f"{report.state} -> {now}"] += 1
 
 
@@ -297,11 +290,11 @@ def _less(engine: Engine, case: Case, name: str) -> Assessment:
 def _became_normal(engine: Engine, before: Assessment, after: Assessment, name: str) -> str:
     """What reassures now and did not, because a fact is missing; '' if nothing.
 
-    A trigger may become quiet in two ways only. The fact was one that merely raises it (`IS TRUE`, by design nobody must
-    ask it), the trigger fired, every ground it fired on read this fact or one that follows from it, and now the fact
-    stands in `not_asked`. Or a higher trigger that it names under `exempts` has taken over. The highest disposition may
-    become lower, and a reassuring action may appear, only by a fact that merely raises the disposition, and that then
-    stands in its `not_asked`.
+    A trigger may become quiet in two ways only. The fact was one that merely raises it (`IS TRUE`: by design nobody
+    must ask it), the trigger fired, every ground it fired on read this fact or one that follows from it, and now the
+    fact stands in `not_asked`. Or a higher trigger that it names under `exempts` has taken over. The highest
+    disposition may become lower, and a reassuring action may appear, only by a fact that merely raises the disposition,
+    and that then stands in its `not_asked`.
     """
     dossier = engine.dossier
     follows = {n for n, f in before.facts.items() if f"implied:{name}" in f.origin or name in f.origin.split(",")}
@@ -486,61 +479,3 @@ def _worse(case: Case, name: str) -> Case | None:
     kept = list(observations)
     kept[place] = new
     return replace(case, facts={**case.facts, name: tuple(kept)})
-
-
-# ------------------------------------------------------------------------------------------------- nothing crashes
-
-
-@pytest.mark.parametrize("part", range(2))
-def test_no_input_crashes_and_every_answer_can_be_written_down(record_property: Record, part: int) -> None:
-    """Any age, any setting, contradicting statements, values of the future, records of what was done: an answer."""
-    engine = hemoptysis()
-    counted: Counter[str] = Counter()
-
-    for number in range(part, 1_100, 2):
-        rng = random.Random(number)
-        case = patients().case("anything", number, child=number % 5 == 0)
-        case = _with_records(rng, _with_contradictions(rng, case))
-        capabilities = {name: rng.choice(("yes", "no", "on_call")) for name in ("ir", "icu") if rng.random() < 0.5}
-        try:
-            result = engine.assess(case, capabilities)
-            written = json.loads(result.dumps())
-            if number % 10 < 2:
-                assert assessment_text(result, engine.dossier)
-        except Exception as fault:
-            pytest.fail(f"{type(fault).__name__}: {fault}{told(case)}")
-        assert written["schema"] == "assessment/1"
-        assert written == result.to_json()
-        counted["not vacuous"] += bool(case.facts)
-        counted["children"] += result.scope.state == "out"
-        counted["contradictions"] += any(c.kind == "facts" for c in result.conflicts)
-
-    tell(record_property, "assessed and written, not vacuous", dict(counted))
-    assert counted["not vacuous"] >= NOT_VACUOUS_AT_LEAST
-    assert min(counted.values()) >= 50
-
-
-def _with_contradictions(rng: random.Random, case: Case) -> Case:
-    """The case with statements of two other patients mixed in, one of them made an hour from now, one pending."""
-    other = patients().case("anything else", rng.randrange(10**6), child=rng.random() < 0.2)
-    names = rng.sample(list(other.facts), min(len(other.facts), rng.choice((0, 5, 40))))
-    facts = dict(case.facts)
-    for name in names:
-        moved = [replace(o, at=case.at + (o.at - other.at)) for o in other.facts[name]]
-        if rng.random() < 0.1:
-            moved.append(replace(moved[-1], at=case.at + timedelta(hours=1)))
-        if rng.random() < 0.1:
-            moved.append(Observation(name, "pending", max(case.at, moved[-1].at)))
-        facts[name] = tuple(sorted((*facts.get(name, ()), *moved), key=lambda o: o.at))
-    return replace(case, facts=facts)
-
-
-def _with_records(rng: random.Random, case: Case) -> Case:
-    """The case with some actions done, ordered or declined, and some things recorded by a person."""
-    actions = {}
-    for name in rng.sample(tuple(patients().dossier.actions), rng.randint(0, 8)):
-        state = rng.choice(("done", "ordered", "declined"))
-        actions[name] = ActionRecord(state, "refused" if state == "declined" else "")
-    names = rng.sample(("disposition", "next_vitals", "next_hemoglobin", "restart_review"), rng.randint(0, 3))
-    recorded = {name: {"value": "ed" if name == "disposition" else "noted", "reason": "seen"} for name in names}
-    return replace(case, actions=actions, recorded=recorded)

@@ -124,6 +124,8 @@ $.scores{}.readings[].id: string
 $.scores{}.readings[].title: string
 $.scores{}.readings[].value: null string
 $.scores{}.readings[].possible[]: string
+$.scores{}.readings[].low: null number
+$.scores{}.readings[].high: null number
 $.scores{}.readings[].missing[]: string
 $.scores{}.readings[].text: string
 $.scores{}.readings[].citations[]: string

@@ -99,13 +99,20 @@ class ValueSeries:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one named definition says of the same patient, beside the tool's own value and never merged into it."""
+    """What one named definition says of the same patient, beside the tool's own value and never merged into it.
+
+    It gives a code of `values` by its `rows`, or a `number` that is said only where each fact of `needs` is told.
+    """
 
     id: str
     title: str
-    values: Mapping[str, str]
-    rows: tuple[ToolRow, ...]
+    values: Mapping[str, str] = field(default_factory=dict)
+    rows: tuple[ToolRow, ...] = ()
     source: Source = Source()
+    number: Formula | None = None
+    unit: Unit | None = None
+    decimals: int = 0
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

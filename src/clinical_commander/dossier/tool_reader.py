@@ -244,7 +244,7 @@ class _ToolReader:
                 self.reader.problem("CC403", f"part `{name}` of {self.reader.what} is no text.", mend, node.at)
             elif self.new_name(name, "`parts`", part):
                 try:
-                    typed = check(node, self.resolver.scope, Context.TOOL)
+                    typed = check(node, self.resolver.scope, Context.DOMAIN)
                 except ClinicalCommanderError as error:
                     self.reader.problems.extend(error.problems)
                     continue
@@ -334,8 +334,8 @@ class _ToolReader:
 
     # -- numbers
 
-    def formula(self, key: str, own: Unit | None) -> Formula | None:
-        text = self.reader.expression_or_none(key)
+    def formula(self, key: str, own: Unit | None, reader: Reader | None = None) -> Formula | None:
+        text = (reader or self.reader).expression_or_none(key)
         if text is None:
             return None
         shown = " ".join(text.value.split())
@@ -371,7 +371,7 @@ class _ToolReader:
             value = row.text("value")
             if value and values:
                 self.resolver.known(value, values, f"value of {reader.what}", row.place("value"))
-            when = self.resolver.condition(self.unambiguous(row.expression("when")), Context.TOOL)
+            when = self.resolver.condition(self.unambiguous(row.expression("when")), Context.DOMAIN)
             found.append(ToolRow(value, when, row.text_or("text", ""), self.sourced(row)))
             row.done()
         return tuple(found)
@@ -400,6 +400,16 @@ class _ToolReader:
         return found
 
     def reading(self, id: str, item: Reader) -> Reading:
+        if item.has("number"):
+            own = self.resolver.unit(item.text_or_none("unit"), item.place("unit"))
+            title, decimals = item.text("title"), item.integer_or("decimals", 0)
+            needs = self.resolver.fact_ids(item, "needs")
+            number = self.formula("number", own, item)
+            found = Reading(
+                id, title, number=number, unit=own, decimals=decimals, needs=needs, source=self.sourced(item)
+            )
+            item.done()
+            return found
         values = read_codes(item, "values")
         if not values:
             item.problem("CC402", f"{item.what} has no values.", "Add `values: {code: what it says}`.")

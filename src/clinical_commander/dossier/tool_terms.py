@@ -200,6 +200,7 @@ def expressions(tool: Tool) -> Iterator[ir.Expr]:
     yield from deciding(tool)
     yield from (band.when.expr for band in tool.bands if band.when is not None)
     yield from (row.when.expr for reading in tool.readings for row in reading.rows)
+    yield from (reading.number.expr for reading in tool.readings if reading.number is not None)
 
 
 def tools_in(expr: ir.Expr) -> list[str]:

@@ -7,7 +7,7 @@ default; a band is named only where every value that is left lies in it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from clinical_commander.dossier import tool_terms
@@ -56,7 +56,7 @@ class _Ready:
         if at.value is not None:
             first, last = columns[at.value[0]], columns[at.value[1]]
             settled = first == last
-            low, high = self._end(first, last, math.floor), self._end(last, first, math.ceil)
+            low, high = _ends(first, last, tool.decimals)
             value = low if settled else None
         else:
             value = _certain(at.codes, columns)
@@ -76,7 +76,7 @@ class _Ready:
             items=items,
             missing=self._missing(settled, items, view.reader, applicable),
             counts={name: (columns[p[0]], columns[p[1]]) for name, p in at.counts.items()},
-            readings=tuple(self._readings(view.reader, columns)),
+            readings=tuple(self._readings(view)),
             rates=self._rates(value, band),
             text=self._text(value, band, view.reader),
             recalled=self.recalled,
@@ -131,17 +131,26 @@ class _Ready:
             names.update(dict.fromkeys(n for row in self.tool.rows for n in reader.missing(row.when.expr)))
         return tuple(names)
 
-    def _readings(self, reader: Reader, columns: Sequence[Any]) -> Iterable[dict[str, Any]]:
+    def _readings(self, view: View) -> Iterable[dict[str, Any]]:
+        reader, columns = view.reader, view.columns
         for reading, codes in zip(self.tool.readings, self.at.readings, strict=True):
             possible = tuple(code for code, pair in codes.items() if columns[pair[0]])
             value = _certain(codes, columns)
-            missing = () if value else (n for row in reading.rows for n in reader.missing(row.when.expr))
+            missing: Iterable[str] = (n for row in reading.rows for n in reader.missing(row.when.expr))
+            low, high = None, None
+            if reading.number is not None:
+                missing = [name for name in reading.needs if not view.told(name)]
+                if not missing:
+                    first, last = self.at.numbers[reading.id]
+                    low, high = _ends(columns[first], columns[last], reading.decimals)
             yield {
                 "id": reading.id,
                 "title": reading.title,
                 "value": value,
                 "possible": possible,
-                "missing": tuple(dict.fromkeys(missing)),
+                "low": low,
+                "high": high,
+                "missing": tuple(dict.fromkeys(() if value else missing)),
                 "text": _row_text(reading.rows, value, reader),
                 "citations": reading.source.cite,
             }
@@ -156,19 +165,22 @@ class _Ready:
             return _row_text(self.tool.rows, value, reader)
         return next((b.text for b in self.tool.bands if b.id == band), "")
 
-    # -- numbers
 
-    def _shown(self, value: float) -> float | None:
-        return _number(round(value, self.tool.decimals)) if math.isfinite(value) else None
+def _ends(low: float, high: float, decimals: int) -> tuple[float | None, float | None]:
+    """A number's least and most as they are shown; None where it has no such end."""
+    return _end(low, high, decimals, math.floor), _end(high, low, decimals, math.ceil)
 
-    def _end(self, value: float, other: float, outwards: Any) -> float | None:
-        """One end as it is shown: rounded outwards, unless both ends are one, so that nothing possible is cut."""
-        if not math.isfinite(value) or value == other:
-            return self._shown(value)
-        scale = 10**self.tool.decimals
-        near = round(value * scale)
-        # A sum of tenths is a tenth: only what lies beyond the noise of doubles is rounded outwards.
-        return _number((near if math.isclose(value * scale, near, abs_tol=1e-9) else outwards(value * scale)) / scale)
+
+def _end(value: float, other: float, decimals: int, outwards: Callable[[float], int]) -> float | None:
+    """One end as it is shown: rounded outwards, unless both ends are one, so that nothing possible is cut."""
+    if not math.isfinite(value):
+        return None
+    if value == other:
+        return _number(round(value, decimals))
+    scale = 10**decimals
+    near = round(value * scale)
+    # A sum of tenths is a tenth: only what lies beyond the noise of doubles is rounded outwards.
+    return _number((near if math.isclose(value * scale, near, abs_tol=1e-9) else outwards(value * scale)) / scale)
 
 
 def _certain(codes: Mapping[str, Pair], columns: Sequence[Any]) -> str | None:

@@ -69,6 +69,11 @@ class View:
     columns: list[Any]
     reader: Reader
 
+    def told(self, fact: str) -> bool:
+        """Whether anything is held of a fact: its value, or part of it."""
+        known = self.known.get(fact)
+        return known is not None and known.state in ("known", "partial")
+
 
 @dataclass(frozen=True)
 class Situation:

@@ -1,7 +1,7 @@
 """A tool's worked cases in, what came out otherwise than expected out.
 
 `expect` may hold: value, low, high, band, bands_possible, possible, applicable, missing (an exact set), items ({id:
-points, or [low, high]}), counts (likewise), readings ({id: value, or the list of what is possible}).
+points, or [low, high]}), counts (likewise), readings ({id: value, or the list of what is possible, or [low, high]}).
 """
 
 from __future__ import annotations
@@ -90,12 +90,17 @@ def _ranges(found: Mapping[str, tuple[float, float]], expected: Any) -> Any:
 
 
 def _readings(report: ScoreReport, expected: Any, decimals: int) -> Any:
-    found = {reading["id"]: list(reading["possible"]) for reading in report.readings}
+    found: dict[str, list[Any]] = {}
+    for reading in report.readings:
+        ends = [reading["low"], reading["high"]]
+        found[reading["id"]] = sorted(reading["possible"]) if ends == [None, None] else ends
     wrong = {}
     for id, wanted in expected.items():
         values = list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]
-        if sorted(found.get(id, ["no such reading"])) != sorted(values):
-            wrong[id] = found.get(id, "no such reading")
+        if all(isinstance(value, str) for value in values):
+            values.sort()
+        if found.get(id) != values:
+            wrong[id] = found.get(id, ["no such reading"])
     return wrong or None
 
 

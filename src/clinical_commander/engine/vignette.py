@@ -2,8 +2,8 @@
 
 `expect` may hold: tier, disposition, bleeding_source (a value, or {possible: [...], at_least: value, settled: bool}),
 triggers ({id: state} or {id: {state, severity, last_known}}), asks, never_asks, not_asked, actions ({id: state, or
-absent}), phases, conflicts, no_conflicts, routes, scope, worst_this_episode, next (the first question's id), sides ({action: side
-or none}).
+absent}), phases, conflicts, no_conflicts, routes, scope, worst_this_episode, next (the first question's id), sides
+({action: side or none}).
 """
 
 from __future__ import annotations

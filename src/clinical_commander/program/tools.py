@@ -25,6 +25,7 @@ class ToolColumns:
     counts: Mapping[str, Pair] = field(default_factory=dict)
     bands: tuple[Pair, ...] = ()
     readings: tuple[Mapping[str, Pair], ...] = ()
+    numbers: Mapping[str, Pair] = field(default_factory=dict)  # of the readings that give one
 
 
 def numbers(tools: Mapping[str, Tool]) -> dict[str, ToolValue]:
@@ -91,6 +92,7 @@ def columns(lowering: ExactLowering, tool: Tool, tools: Mapping[str, Tool]) -> T
             {code: lowering.root(e, f"{tool.id} {r.id} {code}") for code, e in tool_terms.codes(r.rows).items()}
             for r in tool.readings
         ),
+        numbers={r.id: lowering.total(r.number.expr) for r in tool.readings if r.number is not None},
     )
 
 

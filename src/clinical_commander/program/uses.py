@@ -112,23 +112,20 @@ def _empty(cell: Between) -> bool:
 
 def _recorded(cuts: set[Cut], around: Between, decimals: int) -> Iterator[Between]:
     """As `_continuous`, for a number that is recorded in steps: nobody lies between two neighbours."""
-    step = Fraction(1, 10**decimals)
-    starts = sorted(
-        {math.floor(Fraction(v) / step) + 1 if after else math.ceil(Fraction(v) / step) for v, after in cuts}
-    )
-    low = around.low
-    for start in starts:
-        value = float(start * step)
-        if low < value <= around.most:
-            yield Between(
-                low,
-                value,
-                low_open=around.low_open and low == around.low,
-                high_open=True,
-                last=float((start - 1) * step),
-            )
-            low = value
-    yield Between(low, around.high, around.low_open and low == around.low, around.high_open, around.last)
+    scale = 10**decimals
+
+    def first(value: float, after: bool) -> int:
+        """The number of the first step at or after a value."""
+        steps = Fraction(value) * scale
+        return math.floor(steps) + 1 if after else math.ceil(steps)
+
+    low, low_open = around.low, around.low_open
+    begin = None if math.isinf(low) else first(low, low_open)
+    for start in sorted({first(value, after) for value, after in cuts}):
+        if (begin is None or start > begin) and start / scale <= around.most:
+            yield Between(low, start / scale, low_open, high_open=True, last=(start - 1) / scale)
+            low, low_open, begin = start / scale, False, start
+    yield Between(low, around.high, low_open, around.high_open, around.last)
 
 
 def _summed(expr: ir.Expr) -> Iterator[ir.Expr]:

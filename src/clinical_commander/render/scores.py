@@ -7,7 +7,7 @@ from typing import Any
 
 from clinical_commander.dossier.model import Dossier, Tool
 from clinical_commander.engine.assessment import ScoreReport
-from clinical_commander.quantity import format_quantity
+from clinical_commander.quantity import Unit, format_quantity
 from clinical_commander.render.layout import Page
 from clinical_commander.render.words import Words
 
@@ -62,20 +62,25 @@ def _number(tool: Tool, report: ScoreReport, words: Words) -> str:
     whole = ""
     if tool.range is not None and tool.kind == "sum":
         whole = words.say("of_range", *(f"{end:g}" for end in tool.range), group=GROUP)
-    if report.low is not None and report.low == report.high:
-        return f"{_quantity(tool, report.low)} {whole}".strip()
-    if report.low is None and report.high is None:
+    return f"{_interval(report.low, report.high, tool.unit, tool.decimals, words)} {whole}".strip()
+
+
+def _interval(low: float | None, high: float | None, unit: Unit | None, decimals: int, words: Words) -> str:
+    """What a number can be: `3 mL`, `between 1 and 3 mL`, `at least 3 mL`."""
+
+    def quantity(value: float) -> str:
+        return format_quantity(float(value), unit.code if unit else "1", decimals)
+
+    if low is None and high is None:
         return words.name("truth", "unknown")
-    if report.low is None or report.high is None:
-        key, end = ("at_most", report.high) if report.low is None else ("at_least", report.low)
-        return f"{words.say(key, _quantity(tool, end), group='answer')} {whole}".strip()
-    low, high = f"{report.low:.{tool.decimals}f}", _quantity(tool, report.high)
-    return f"{words.say('between', low, high, group=GROUP)} {whole}".strip()
-
-
-def _quantity(tool: Tool, value: float | None) -> str:
-    assert value is not None
-    return format_quantity(float(value), tool.unit.code if tool.unit else "1", tool.decimals)
+    if low is None:
+        assert high is not None
+        return words.say("at_most", quantity(high), group="answer")
+    if high is None:
+        return words.say("at_least", quantity(low), group="answer")
+    if low == high:
+        return quantity(low)
+    return words.say("between", f"{low:.{decimals}f}", quantity(high), group=GROUP)
 
 
 def _code(tool: Tool, report: ScoreReport, words: Words) -> str:
@@ -131,6 +136,12 @@ class _ToolPage:
         known = {reading.id: reading for reading in self.tool.readings}
         for found in self.report.readings:
             reading = known[found["id"]]
+            if reading.number is not None:
+                said = _interval(found["low"], found["high"], reading.unit, reading.decimals, self.words)
+                self.page.pair(reading.title, said)
+                if found["missing"]:
+                    self.page.text(self.words.labels(found["missing"]), 6, "quiet")
+                continue
             left = f" {self.words.say('or')} ".join(reading.values.get(code, code) for code in found["possible"])
             said = left if found["value"] is not None else f"{self.words.name('answer', 'possible')}: {left}"
             self.page.pair(reading.title, f"{said}. {found['text']}".strip() if found["text"] else said)

@@ -254,6 +254,7 @@ class Patients:
 
     def _keep_constraints(self, world: World, drawn: set[str]) -> None:
         """Make the values agree. What was drawn stays where it can: a film with a cavity is not a normal film."""
+        won: set[str] = set()
         for _ in range(8):
             changed = False
             for constraint in self.dossier.constraints:
@@ -263,8 +264,9 @@ class Patients:
                 broken = [n for n, allowed in then.items() if n in world and not inside(world[n], allowed)]
                 changed = changed or bool(broken)
                 premise = next(iter(given))
-                stays = constraint.wins or premise in self.deciding or not drawn.isdisjoint(given)
-                if not drawn.isdisjoint(broken) and not stays:
+                stays = premise in self.deciding or not drawn.isdisjoint(given)
+                yields = not won.isdisjoint(broken) or (not drawn.isdisjoint(broken) and not stays)
+                if yields and not constraint.wins:
                     if given[premise] is True:
                         world[premise] = False
                     else:
@@ -273,6 +275,7 @@ class Patients:
                 for name in broken:
                     world[name] = self._into(self.dossier.facts[name], world[name], then[name])
                     drawn.add(name)
+                won.update(broken if constraint.wins else ())
             if not changed:
                 return
         raise AssertionError("the constraints of the catalogue contradict each other")

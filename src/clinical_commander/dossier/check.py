@@ -35,7 +35,8 @@ def check_dossier(dossier: str | Path) -> list[Problem]:
         ordered answer, CC440 block that nothing uses, CC441 input and phase disagree, CC442 hasty reassurance, CC443
         trigger without severity, CC501 no source, CC503 PMID of another year, CC504 not a DOI, CC505 not a PMID, CC506
         judgement without reason, CC507 reviewed by nobody, CC444
-        pair of triggers not declared, CC445 opposite actions not declared.
+        pair of triggers not declared, CC445 opposite actions not declared, CC446
+        what holds back comes true as an alarm grows old.
 
     Raises:
         ReferenceProblem: CC417, no such dossier.
@@ -61,6 +62,7 @@ def lint(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
     yield from _reassurance(dossier)
     yield from _pairs(reading, dossier)
     yield from _opposites(reading, dossier)
+    yield from _holds_back(dossier)
     yield from gaps(reading, dossier)
 
 
@@ -223,6 +225,17 @@ def _pairs(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
         if times != 1:
             cause = f"the triggers `{pair[0]}` and `{pair[1]}` are declared {times} times as a pair."
             yield Problem("CC444", cause, "Say once whether they agree or which conflict rule governs them.", at)
+
+
+def _holds_back(dossier: Dossier) -> Iterator[Problem]:
+    """What holds back must not come true because an alarm grew old: no NOT of IS TRUE there."""
+    conditions = [s.unless for s in _steps(dossier) if s.unless is not None]
+    conditions += [c.when for a in dossier.actions.values() for c in a.contraindications]
+    conditions += [c.when for c in dossier.conflicts if c.withholds]
+    for condition in dict.fromkeys(conditions):
+        if any(isinstance(n, ir.Not) and isinstance(n.item, ir.IsTrue) for n in condition.expr.walk()):
+            cause = f"`{condition.text}` holds back where something is not known: a stale alarm would be held back too."
+            yield Problem("CC446", cause, "Write `NOT x` instead of `NOT (x IS TRUE)`.", condition.at)
 
 
 def _opposites(reading: Reading, dossier: Dossier) -> Iterator[Problem]:

@@ -89,11 +89,16 @@ def columns(lowering: ExactLowering, tool: Tool, tools: Mapping[str, Tool]) -> T
         # Not split: the ends of the value are exact, and so is whether one band is left.
         bands=tuple(lowering.condition(e) for e in tool_terms.bands(tool).values()),
         readings=tuple(
-            {code: lowering.root(e, f"{tool.id} {r.id} {code}") for code, e in tool_terms.codes(r.rows).items()}
+            {code: _reading(lowering, tool, e, f"{r.id} {code}") for code, e in tool_terms.codes(r.rows).items()}
             for r in tool.readings
         ),
         numbers={r.id: lowering.total(r.number.expr) for r in tool.readings if r.number is not None},
     )
+
+
+def _reading(lowering: ExactLowering, tool: Tool, expr: ir.Expr, label: str) -> Pair:
+    # Of a number the codes of a reading are bands too, and not split either.
+    return lowering.condition(expr) if tool.gives_number else lowering.root(expr, f"{tool.id} {label}")
 
 
 def conditions(tool: Tool) -> Iterator[Condition]:

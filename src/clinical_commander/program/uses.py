@@ -116,8 +116,8 @@ def _recorded(cuts: set[Cut], around: Between, decimals: int) -> Iterator[Betwee
 
     def first(value: float, after: bool) -> int:
         """The number of the first step at or after a value."""
-        steps = Fraction(value) * scale
-        return math.floor(steps) + 1 if after else math.ceil(steps)
+        whole: int = math.floor(Fraction(value) * scale)
+        return whole + 1 if after or whole != Fraction(value) * scale else whole
 
     low, low_open = around.low, around.low_open
     begin = None if math.isinf(low) else first(low, low_open)

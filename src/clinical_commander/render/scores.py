@@ -80,7 +80,7 @@ def _interval(low: float | None, high: float | None, unit: Unit | None, decimals
         return words.say("at_least", quantity(low), group="answer")
     if low == high:
         return quantity(low)
-    return words.say("between", f"{low:.{decimals}f}", quantity(high), group=GROUP)
+    return words.say("between", format_quantity(float(low), "1", decimals), quantity(high), group=GROUP)
 
 
 def _code(tool: Tool, report: ScoreReport, words: Words) -> str:
@@ -145,8 +145,10 @@ class _ToolPage:
             left = f" {self.words.say('or')} ".join(reading.values.get(code, code) for code in found["possible"])
             said = left if found["value"] is not None else f"{self.words.name('answer', 'possible')}: {left}"
             self.page.pair(reading.title, f"{said}. {found['text']}".strip() if found["text"] else said)
-            if found["missing"]:
-                self.page.text(self.words.labels(found["missing"]), 6, "quiet")
+            # What the value waits for stands above, once.
+            missing = [name for name in found["missing"] if name not in self.report.missing]
+            if missing:
+                self.page.text(self.words.labels(missing), 6, "quiet")
 
     def rates(self) -> None:
         if not self.report.rates:

@@ -48,7 +48,7 @@ class Ours:
                 x[slot.at] = 1 << slot.codes.index(str(value))
             else:
                 situations._write(x, name, _exactly(value))
-        columns = program.evaluate(x)
+        columns = program.evaluate_scores(x, program.evaluate(x))
         if self.at.value is not None:
             low, high = (columns[end] for end in self.at.value)
             assert low == high, f"{self.tool.id} is open for a complete patient: {low} to {high}"

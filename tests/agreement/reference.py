@@ -242,7 +242,7 @@ def pneumonia(p: Patient) -> bool:
 
 
 def ratio(p: Patient) -> float:
-    return p["pao2"] / (p["fio2"] / 100)
+    return round(p["pao2"] * 10) * 10 / p["fio2"]  # whole tenths of mmHg, so that 250 is 250
 
 
 def severe_cap(p: Patient) -> str:

@@ -6,7 +6,7 @@ Pure: the same engine, content, case and site give the same assessment, to the b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +53,7 @@ class Engine:
         """
         dossier = self.dossier
         worst, hours_since_worst, situation = self._episode(case, capabilities)
+        situation = replace(situation, fresh=self.scores.evaluated(situation.fresh))
         found = self.answers.range(dossier.tier, situation)
         scope = self._scope(situation)
         tier = self._tier(situation, found, worst, hours_since_worst, scope)

@@ -24,10 +24,16 @@ class Scores:
     """Reads the tools of a dossier off a view. One per dossier; holds nothing of a patient."""
 
     def __init__(self, dossier: Dossier, program: Program) -> None:
+        self.program = program
         self.tools = [_Ready(dossier.tools[id], program.tools[id], dossier.tools) for id in dossier.scores]
 
+    def evaluated(self, view: View) -> View:
+        """The view with the columns of the tools, which the views of earlier moments can do without."""
+        columns = self.program.evaluate_scores(view.x, view.columns)
+        return View(view.known, view.x, columns, Reader(self.program, view.x, columns))
+
     def report(self, view: View, withheld: str = "") -> dict[str, ScoreReport]:
-        """What each tool says; nothing but the reason where scores are withheld."""
+        """What each tool says of an evaluated view; nothing but the reason where scores are withheld."""
         return {ready.tool.id: ready.report(view, withheld) for ready in self.tools}
 
 

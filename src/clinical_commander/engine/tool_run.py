@@ -35,7 +35,7 @@ class ToolRunner:
 
     def run(self, case: Case) -> dict[str, ScoreReport]:
         """What each of the tools says of a case."""
-        return self.scores.report(self.situation(case).fresh)
+        return self.scores.report(self.scores.evaluated(self.situation(case).fresh))
 
 
 def case_for_tools(node: Node) -> Node:

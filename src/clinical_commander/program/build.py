@@ -1,7 +1,7 @@
 """A dossier in, its program out: input slots, columns of all its conditions, and where each condition's columns are.
 
-Two stages share one list of columns. The first holds everything a patient's facts decide; the second holds the gates,
-which also read what was done and what the first stage's actions came to.
+Three stages share one list of columns. The first holds everything a patient's facts decide; the second the tools that
+are only shown; the third the gates, which also read what was done and what the first stage's actions came to.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from clinical_commander.dossier import tool_terms
 from clinical_commander.dossier.model import Condition, Dossier, OrderedAnswer, Step
+from clinical_commander.dossier.tools import closure
 from clinical_commander.logic import ir
 from clinical_commander.program import tools as tool_columns
 from clinical_commander.program.columns import Column, Pair, Slot
@@ -31,6 +33,7 @@ class Program:
     width: int
     rows: Sequence[Column]
     split: int  # columns before this belong to the first stage
+    scored: int  # columns before this, to the second: the tools that are only shown
     pairs: dict[int, Pair]
     answers: dict[str, dict[str, int]]
     tools: dict[str, tool_columns.ToolColumns]  # those that are shown
@@ -38,11 +41,13 @@ class Program:
     lowering: GatedLowering
     pair_of: dict[int, Pair]  # the columns of every condition inside a condition, by identity
     evaluate: Evaluate = field(init=False)
-    evaluate_gates: Continue = field(init=False)
+    evaluate_scores: Continue = field(init=False)  # from what `evaluate` gives
+    evaluate_gates: Continue = field(init=False)  # from what `evaluate_scores` gives
 
     def __post_init__(self) -> None:
         self.evaluate = compile_columns(self.rows[: self.split])
-        self.evaluate_gates = compile_more(self.rows, self.split)
+        self.evaluate_scores = compile_more(self.rows[: self.scored], self.split)
+        self.evaluate_gates = compile_more(self.rows, self.scored)
 
     def pair(self, condition: Condition) -> Pair:
         return self.pairs[id(condition)]
@@ -66,6 +71,8 @@ def build(dossier: Dossier) -> Program:
     slots.add("setting", "code", SETTINGS)
     slots.add("region", "code", REGIONS)
     clinical, gates = list(clinical_conditions(dossier)), list(gate_conditions(dossier))
+    read = closure((t for c in (*clinical, *gates) for t in tool_terms.tools_in(c.expr)), dossier.tools)
+    clinical += [c for id in read for c in tool_columns.conditions(dossier.tools[id])]
     for condition in (*clinical, *gates):
         for node in condition.expr.walk():
             if isinstance(node, ir.Flag) and node.kind != "answered":
@@ -101,8 +108,15 @@ def build(dossier: Dossier) -> Program:
     for condition in clinical:
         pairs[id(condition)] = lowering.root(condition.expr)
     possible = {name: lowering.possible(ir.AnswerCode(name)) for name in answers}
-    shown = {id: tool_columns.columns(lowering, dossier.tools[id], dossier.tools) for id in dossier.scores}
+    pair_of = _pairs_inside(clinical, lowering)
     split = len(lowering.columns.rows)
+    # Tools that are only shown are looked at once, of the moment assessed; what rules read of a tool stands above.
+    shown = {id: tool_columns.columns(lowering, dossier.tools[id], dossier.tools) for id in dossier.scores}
+    only_shown = [c for tool in dossier.tools.values() for c in tool_columns.conditions(tool) if id(c) not in pairs]
+    for condition in only_shown:
+        pairs[id(condition)] = lowering.root(condition.expr)
+    pair_of = _pairs_inside(only_shown, lowering) | pair_of
+    scored = len(lowering.columns.rows)
     for condition in gates:
         pairs[id(condition)] = lowering.root(condition.expr)
     return Program(
@@ -110,12 +124,13 @@ def build(dossier: Dossier) -> Program:
         slots.width,
         lowering.columns.rows,
         split,
+        scored,
         pairs,
         possible,
         shown,
         lowering.inexact,
         lowering,
-        _pairs_inside((*clinical, *gates), lowering),
+        _pairs_inside(gates, lowering) | pair_of,
     )
 
 
@@ -186,8 +201,6 @@ def clinical_conditions(dossier: Dossier) -> Iterator[Condition]:
     yield from (c.when for c in dossier.conflicts)
     for action in dossier.actions.values():
         yield from (c.when for c in action.contraindications)
-    for tool in dossier.tools.values():
-        yield from tool_columns.conditions(tool)
     yield from _present(b.when for b in dossier.bans)
     yield from _present(q.pause_while for q in dossier.questions)
     if dossier.side is not None:

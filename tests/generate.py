@@ -250,7 +250,8 @@ class Patients:
 
     def _rounded(self, fact: Fact, number: float) -> float:
         low, high = fact.limits or (-math.inf, math.inf)
-        return min(max(round(number, 0 if fact.kind == "integer" else fact.decimals), low), high)
+        rounded = round(number, 0 if fact.kind == "integer" else fact.decimals) + 0.0  # zero has no sign
+        return min(max(rounded, low), high)
 
     def _keep_constraints(self, world: World, drawn: set[str]) -> None:
         """Make the values agree. What was drawn stays where it can: a film with a cavity is not a normal film."""

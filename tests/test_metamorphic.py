@@ -432,6 +432,30 @@ def test_a_creatinine_nobody_measured_is_said_not_to_be_known_where_it_could_rai
     assert trigger.state == "cannot_exclude" or "creatinine" in trigger.not_asked
 
 
+def test_left_or_right_is_no_side() -> None:
+    """Found by `test_no_side_is_named_...`: each of the two is a side, so the rule held, and one of them was named."""
+    engine = hemoptysis()
+    facts = DECIDING_NORMAL | {"estimated_volume_24h": "150 mL", "bleeding_side": ["left", "right"]}
+    facts |= {"bleeding_side_basis": "ct"}
+    case = case_from_mapping({"setting": "ed", "at": MOMENT.isoformat(), "facts": facts}, engine.dossier)
+
+    said = engine.assess(case)
+
+    assert [action.id for action in said.actions if action.side is not None] == []
+    turned = said.action("airway.side_down")
+    assert turned is None or turned.state != "do"
+
+
+def test_a_result_that_is_pending_can_be_written_down_though_the_fact_has_no_upper_limit() -> None:
+    """Found by `test_no_input_crashes_...`: the upper end was infinite, which no JSON can say."""
+    engine = hemoptysis()
+    for fact in engine.dossier.facts.values():
+        pending = Observation(fact.id, "pending", MOMENT, entered="pending")
+        said = engine.assess(Case("ed", MOMENT, {fact.id: (pending,)}))
+
+        assert json.loads(said.dumps())["facts"][fact.id]["state"] == "pending", fact.id
+
+
 def test_the_well_patient_of_the_generator_may_go_home() -> None:
     """Or every property about reassurance would be vacuous."""
     engine = hemoptysis()

@@ -26,7 +26,7 @@ class Said:
     applies: bool
     value: Value
     band: str | None
-    readings: Mapping[str, str | None]
+    readings: Mapping[str, str]
 
 
 class Ours:
@@ -55,13 +55,12 @@ class Ours:
             value = low
         else:
             value = _one(self.at.codes, columns)
-        bands = [
-            band.id for band, pair in zip(self.tool.bands, self.at.bands, strict=True) if columns[pair[1]]
-        ]
+        bands = [band.id for band, pair in zip(self.tool.bands, self.at.bands, strict=True) if columns[pair[1]]]
         assert len(bands) == (1 if self.tool.bands else 0), f"{self.tool.id}: bands {bands} for {facts}"
         readings = {
             reading.id: _one(codes, columns)
             for reading, codes in zip(self.tool.readings, self.at.readings, strict=True)
+            if reading.rows
         }
         return Said(columns[self.at.applies[1]], value, bands[0] if bands else None, readings)
 

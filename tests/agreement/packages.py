@@ -344,7 +344,7 @@ def open_perc(f: Facts) -> Value:
         PERCParams(
             age_gte_50=f["age"] >= 50,
             heart_rate_gte_100=f["hr"] >= 100,
-            spo2_lt_95=f["spo2"] < 95 and f["oxygen_device"] == "room_air",
+            spo2_lt_95=f["spo2"] < 95,
             unilateral_leg_swelling=f["leg_swelling_unilateral"],
             hemoptysis=f["hemoptysis"],
             recent_surgery_or_trauma=f["surgery_or_trauma_hospital_4wk"],

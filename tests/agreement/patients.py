@@ -15,9 +15,19 @@ from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.dossier.shelf import read_shelf, shelf_root
 from clinical_commander.logic import ir
 from clinical_commander.program.build import SETTINGS
-from tests.agreement.reference import PUBLISHED, Value
+from tests.agreement.reference import PUBLISHED, Patient, Value
 
 Facts = Mapping[str, Value]
+
+# What most people have. A fifth of the patients have little else, so that the quiet end of a score is met too.
+CALM: Mapping[str, tuple[float, float]] = {
+    "age": (18, 50), "rr": (12, 20), "hr": (51, 90), "sbp": (111, 140), "dbp": (65, 85), "spo2": (96, 100),
+    "temperature": (36.1, 37.9), "ph": (7.36, 7.44), "bun": (8, 18), "sodium": (135, 145), "glucose": (80, 130),
+    "hematocrit": (36, 45), "pao2": (80, 100), "paco2": (35, 45), "fio2": (21, 21), "wbc": (5, 11),
+    "immature_neutrophils": (0, 5), "platelets": (150, 400), "albumin": (3.6, 5), "creatinine_clearance": (60, 120),
+    "creatinine": (0.6, 1.1), "creatinine_rise_48h": (0, 0.2), "oliguria_hours": (0, 0), "eosinophils": (0, 0.5),
+    "severe_oliguria_hours": (0, 0), "anuria_hours": (0, 0),
+}  # fmt: skip
 
 
 @functools.cache
@@ -108,26 +118,43 @@ def number(rng: random.Random, tool: str, fact: Fact) -> float:
 
 
 def patients(tool: str, n: int, *, seed: str = "", whole_years: bool = False) -> Iterator[Facts]:
-    """Random complete patients, the same ones each time; consistent with what one fact implies about another."""
+    """Random complete patients, the same ones each time; consistent with what one fact implies about another.
+
+    The score's published population is met in most of them, as far as drawing anew meets it.
+    """
     rng = random.Random(f"{tool}{seed}")
-    names = facts_of(tool)
+    published = PUBLISHED.get(tool)
     for _ in range(n):
-        common = rng.choice((0.1, 0.3, 0.5, 0.8))  # how often a finding is present: both few and many points are tried
-        yield consistent(
-            {name: _value(rng, tool, name, common, whole_years) for name in names} | _near_products(rng, tool)
-        )
+        tries = 40 if published is not None and rng.random() < 0.9 else 1
+        found = _patient(rng, tool, whole_years)
+        while published is not None and tries > 1 and not published.applies(Patient(found)):
+            found, tries = _patient(rng, tool, whole_years), tries - 1
+        yield found
 
 
-def _value(rng: random.Random, tool: str, name: str, common: float, whole_years: bool) -> Value:
+def _patient(rng: random.Random, tool: str, whole_years: bool) -> Facts:
+    # How often a finding is present: both few and many points are tried.
+    common = rng.choice((0.02, 0.1, 0.3, 0.5, 0.8))
+    found = {name: _value(rng, tool, name, common) for name in facts_of(tool)}
+    found = consistent(found | (_near_products(rng, tool) if common > 0.02 else {}))
+    if "age" in found and (whole_years or rng.random() < 0.5):
+        found["age"] = float(int(found["age"]))
+    return found
+
+
+def _value(rng: random.Random, tool: str, name: str, common: float) -> Value:
     if name == "setting":
         return rng.choice(SETTINGS)
     fact = shelf().facts[name]
+    calm = rng.random() > 5 * common
     if fact.kind == "boolean":
         return rng.random() < common
     if fact.kind == "code":
-        return rng.choice(tuple(fact.codes))
-    value = number(rng, tool, fact)
-    return float(int(value)) if name == "age" and (whole_years or rng.random() < 0.5) else value
+        codes = tuple(fact.codes)
+        return codes[0] if calm else rng.choices(codes, [10] * min(2, len(codes)) + [3] * (len(codes) - 2))[0]
+    if calm and name in CALM:
+        return min(ends(fact)[1], round(rng.uniform(*CALM[name]), fact.decimals))
+    return number(rng, tool, fact)
 
 
 def _near_products(rng: random.Random, tool: str) -> dict[str, Value]:

@@ -639,6 +639,19 @@ def a_a_for_age(value: float | str, p: Patient) -> str:
     return "implausible" if value < 0 else "as_expected" if value <= p["age"] / 4 + 4 else "raised"
 
 
+def blood_in_a_day(p: Patient) -> float:
+    """The least that a day can have held, of what was seen, told and still to come, all known."""
+    hours, seen, told = p["volume_observed_hours"], p["volume_observed"], p["estimated_volume_24h"]
+    if hours <= 24:
+        day = max(seen, told) + (p["volume_further_24h"] if hours < 24 else 0)
+    elif told > seen:
+        day = told
+    else:
+        # Spread evenly over the days begun, one of them held at least its share.
+        day = min(seen, max(told, 24 * seen / (hours + 24)))
+    return max(day, p["bleeding_rate"])
+
+
 _DISEASES = "neoplastic_disease liver_disease heart_failure cerebrovascular_disease chronic_kidney_disease"
 _LEG = "leg_vein_tender_and_swollen"
 _WELLS = f"age active_cancer hemoptysis hr {_LEG} pe_most_likely prior_vte surgery_or_immobilised_4wk"
@@ -846,6 +859,11 @@ PUBLISHED: Mapping[str, Published] = {
             "age active_cancer immunosuppressed nodule_found_by_screening ct_nodule_mm nodule_type nodule_count"
             " lung_cancer_known extrathoracic_cancer_history",
             fleischner, fleischner_applies,
+        ),
+        Published(
+            "hemoptysis_volume", "arithmetic; no publication prints it",
+            "volume_observed_hours volume_observed estimated_volume_24h volume_further_24h bleeding_rate",
+            blood_in_a_day,
         ),
     )
 }  # fmt: skip

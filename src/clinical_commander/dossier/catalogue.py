@@ -162,6 +162,19 @@ def _constraint(id: str, item: Reader, facts: Mapping[str, Fact], resolver: Reso
     return constraint
 
 
+def read_givens(head: Reader, resolver: Resolver) -> tuple[Constraint, ...]:
+    """`givens:` of dossier.yaml: what holds of each of its patients, as constraints without a premise."""
+    item = head.reader_or_none("givens", "the givens of the dossier")
+    if item is None:
+        return ()
+    facts, source = _allowed(item, "facts", resolver), resolver.source(item)
+    item.done()
+    return tuple(
+        Constraint(f"given_{name}", given={}, then={name: allowed}, wins=True, source=source)
+        for name, allowed in facts.items()
+    )
+
+
 def _allowed(item: Reader, key: str, resolver: Resolver) -> dict[str, Allowed]:
     allowed: dict[str, Allowed] = {}
     for name, (fact_key, node) in item.mapping(key).items():

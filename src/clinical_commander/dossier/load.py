@@ -16,6 +16,7 @@ from clinical_commander.dossier.catalogue import (
     read_action,
     read_actions,
     read_facts,
+    read_givens,
     read_words,
 )
 from clinical_commander.dossier.citations import REVIEWS, read_citations
@@ -188,6 +189,7 @@ class _Loader:
         resolver.citation_ids, reading.ledger = citations.keys(), citations
         facts, freshness, constraints = read_facts(reading.files["catalogue/facts.yaml"], resolver)
         resolver.facts = facts
+        givens = read_givens(head, resolver)
         # What facts, constraints and the catalogue name is not what the dossier uses.
         resolver.used_facts.clear()
         actions = read_actions(reading.files["catalogue/actions.yaml"], resolver)
@@ -263,7 +265,7 @@ class _Loader:
             watermark=head.text("watermark"),
             facts=facts,
             freshness=freshness,
-            constraints=tuple(constraints),
+            constraints=(*constraints, *givens),
             thresholds=thresholds,
             rules=rules,
             circumstances=circumstances,

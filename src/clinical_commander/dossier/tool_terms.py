@@ -64,11 +64,12 @@ def value(tool: Tool) -> ir.Expr | None:
     known = {group.id for group in tool.groups}
     terms = [tool.base.expr] if tool.base is not None else []
     terms += [points(item) for item in tool.items if item.group not in known]
-    terms += [_capped(group, [i for i in tool.items if i.group == group.id]) for group in tool.groups]
+    terms += [capped(group, [i for i in tool.items if i.group == group.id]) for group in tool.groups]
     return _sum(terms)
 
 
-def _capped(group: Group, items: Sequence[ToolItem]) -> ir.Expr:
+def capped(group: Group, items: Sequence[ToolItem]) -> ir.Expr:
+    """The sum of the items of a group, held to its caps."""
     found = _sum([points(item) for item in items])
     if group.max is not None:
         found = ir.Function("LEAST", (found, constant(group.max)))

@@ -15,9 +15,12 @@ from clinical_commander.dossier.model import Dossier, Series, Source, Tool, Tool
 from clinical_commander.engine.assessment import ScoreReport
 from clinical_commander.engine.settle import Reader
 from clinical_commander.engine.situation import View
+from clinical_commander.logic import ir
 from clinical_commander.program.build import Program
 from clinical_commander.program.columns import Pair
 from clinical_commander.program.tools import ToolColumns
+
+_NAMES = (ir.Named, ir.ToolNumber, ir.ToolCode, ir.AnswerCode, ir.Circumstance, ir.IsTrue)
 
 
 class Scores:
@@ -37,14 +40,47 @@ class Scores:
         return {ready.tool.id: ready.report(view, withheld) for ready in self.tools}
 
 
+class _ReadyItem:
+    """An item with everything about it that no patient changes."""
+
+    def __init__(self, item: ToolItem, at: Pair) -> None:
+        self.low, self.high = at
+        self.assumed = item.assumed
+        self.head = {"id": item.id, "title": item.title}
+        self.conditions = tuple(level.when.expr for level in item.levels)
+        facts = dict.fromkeys(fact for expr in self.conditions for fact in ir.facts_of(expr))
+        plain = not any(isinstance(n, _NAMES) for expr in self.conditions for n in expr.walk())
+        # Most items read one fact: where the item is open, that is what it waits for.
+        self.only_fact = tuple(facts) if len(facts) == 1 and plain else ()
+
+    def report(self, reader: Reader, columns: Sequence[Any]) -> dict[str, Any]:
+        low, high = columns[self.low], columns[self.high]
+        missing = self.missing(reader) if low != high or self.assumed else ()
+        return {
+            **self.head,
+            "points": _number(low) if low == high else None,
+            "low": _number(low),
+            "high": _number(high),
+            "state": "missing" if missing or low != high else "counts" if low else "does_not",
+            "missing": missing,
+            "assumed": self.assumed and bool(missing),
+        }
+
+    def missing(self, reader: Reader) -> tuple[str, ...]:
+        """The facts that could still change its points."""
+        if self.only_fact:
+            return () if reader.known(self.only_fact[0]) else self.only_fact
+        return tuple(dict.fromkeys(name for expr in self.conditions for name in reader.missing(expr)))
+
+
 class _Ready:
     """One tool with everything about it that no patient changes."""
 
     def __init__(self, tool: Tool, at: ToolColumns, tools: Mapping[str, Tool]) -> None:
         self.tool, self.at = tool, at
         self.applies = tool_terms.applies(tool, tools)
-        self.number = tool_terms.value(tool)
-        self.items = [(item, pair, _plain_points(item)) for item, pair in zip(tool.items, at.items, strict=True)]
+        self.items = [_ReadyItem(item, pair) for item, pair in zip(tool.items, at.items, strict=False)]
+        self.bands = [(band.id, pair[0]) for band, pair in zip(tool.bands, at.bands, strict=False)]
         self.rates = {band.id: _rates(band.series) for band in tool.bands}
         self.value_rates = {one.value: _rates(one.series) for one in tool.value_series}
         self.recalled = _is_recalled(tool.source)
@@ -54,9 +90,9 @@ class _Ready:
         applicable, why_not = self._applicable(columns, withheld)
         if applicable == "no":
             return ScoreReport(None, None, None, (), None, (), "no", why_not, citations=tool.source.cite)
-        items = tuple(self._item(item, pair, plain, view.reader, columns) for item, pair, plain in self.items)
+        items = tuple(item.report(view.reader, columns) for item in self.items)
         codes = tuple(code for code, pair in at.codes.items() if columns[pair[0]])
-        bands = tuple(band.id for band, pair in zip(tool.bands, at.bands, strict=True) if columns[pair[0]])
+        bands = tuple(band for band, can in self.bands if columns[can])
         value: str | float | None = None
         low = high = None
         if at.value is not None:
@@ -98,26 +134,6 @@ class _Ready:
         if columns[must]:
             return "yes", ""
         return ("unknown", "") if columns[can] else ("no", self.tool.not_applicable)
-
-    def _item(
-        self, item: ToolItem, pair: Pair, plain: tuple[float, ...], reader: Reader, columns: Sequence[Any]
-    ) -> dict[str, Any]:
-        low, high = columns[pair[0]], columns[pair[1]]
-        missing: tuple[str, ...] = ()
-        if low != high or item.assumed:
-            missing = tuple(dict.fromkeys(name for level in item.levels for name in reader.missing(level.when.expr)))
-        open_ = low != high or (item.assumed and bool(missing))
-        return {
-            "id": item.id,
-            "title": item.title,
-            "points": None if low != high else _number(low),
-            "low": _number(low),
-            "high": _number(high),
-            "state": "missing" if open_ else "counts" if low else "does_not",
-            "missing": missing,
-            "assumed": item.assumed and open_,
-            "of": plain,
-        }
 
     def _missing(
         self, settled: bool, items: Iterable[Mapping[str, Any]], reader: Reader, applicable: str
@@ -197,11 +213,6 @@ def _certain(codes: Mapping[str, Pair], columns: Sequence[Any]) -> str | None:
 def _number(value: float) -> float:
     """A whole number as one."""
     return int(value) if math.isfinite(value) and value == int(value) else value
-
-
-def _plain_points(item: ToolItem) -> tuple[float, ...]:
-    """The points that an item can give at all."""
-    return tuple(dict.fromkeys(_number(level.points) for level in item.levels))
 
 
 def _rates(series: Sequence[Series]) -> tuple[Mapping[str, Any], ...]:

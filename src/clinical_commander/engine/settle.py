@@ -60,6 +60,8 @@ class Reader:
                     gate = self.program.lowering.answered.get(key)
                     return self.missing(gate) if gate is not None else (f"answered:{key}",)
                 return (f"{kind}:{key}",)
+            case ir.Compare(_, ir.FactNumber(fact), ir.Constant()):
+                return () if self.known(fact) else (fact,)
             case ir.Compare():
                 return [name for part in expr.parts() for name in self._open_in_number(part)]
             case ir.OneOf(ir.FactCode(fact)):
@@ -82,16 +84,25 @@ class Reader:
     def _open_in_number(self, expr: ir.Expr) -> Iterable[str]:
         """What could still change a number: unknown facts it is computed from, and what is open in its conditions."""
         match expr:
+            case ir.Constant():
+                return ()
             case ir.FactNumber(fact):
                 return () if self.known(fact) else (fact,)
-            case ir.ToolNumber(tool):
-                found = self.program.lowering.numbers[tool]
-                return [*self._open_in_number(found.value), *self.missing(found.applies)]
-            case ir.Choice(branches, otherwise):
-                open_facts = [name for condition, _ in branches for name in self.missing(condition)]
-                values = (*(value for _, value in branches), otherwise)
-                return [*open_facts, *(name for value in values for name in self._open_in_number(value))]
-        return [name for part in expr.parts() for name in self._open_in_number(part)]
+        known = self._open.get(id(expr))  # a total stands in every row and band that names it
+        if known is None:
+            names: list[str] = []
+            if isinstance(expr, ir.ToolNumber):
+                found = self.program.lowering.numbers[expr.tool]
+                names += [*self._open_in_number(found.value), *self.missing(found.applies)]
+            elif isinstance(expr, ir.Choice):
+                for condition, value in expr.branches:
+                    names += [*self.missing(condition), *self._open_in_number(value)]
+                names += self._open_in_number(expr.otherwise)
+            else:
+                for part in expr.parts():
+                    names += self._open_in_number(part)
+            known = self._open[id(expr)] = tuple(dict.fromkeys(names))
+        return known
 
     def open_in(self, number: ir.Expr) -> tuple[str, ...]:
         """The facts that could still change a number, in order of appearance."""

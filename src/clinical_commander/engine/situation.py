@@ -121,6 +121,7 @@ class Situations:
         for constraint in dossier.constraints:
             for name in dict.fromkeys((*constraint.given, *constraint.then)):
                 self.touching.setdefault(name, []).append(constraint)
+        self.always = {c.id for c in dossier.constraints if not c.given}  # what the dossier gives
         source = dossier.bleeding_source
         self.partial = (source.fact, source.partial) if source is not None else ("", {})
 
@@ -282,7 +283,8 @@ class Situations:
         known = statements
         changed = set(statements)
         for _ in range(4):  # implications chain at most a few deep; bounds stay sound if they chained further
-            live = {c.id: c for name in changed for c in self.touching.get(name, ()) if contested.isdisjoint(c.given)}
+            live = {c.id for name in changed for c in self.touching.get(name, ()) if contested.isdisjoint(c.given)}
+            live |= self.always
             changed = {name for c in self.dossier.constraints if c.id in live for name in self._imply(c, known)}
             if not changed:
                 break
@@ -309,7 +311,7 @@ class Situations:
         changed: list[str] = []
         given = {name: self._inside(name, allowed, known) for name, allowed in constraint.given.items()}
         if all(given.values()):
-            by = tuple(constraint.given)
+            by = tuple(constraint.given) or ("dossier",)
             for name, allowed in constraint.then.items():
                 now = self._of(name, known)
                 if self._inside(name, allowed, known) is None:

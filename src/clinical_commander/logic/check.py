@@ -236,8 +236,8 @@ class _Checker:
             return self.broken(node)
         what = f"`{node.name}`"
         if entry.expr is not None:
-            written = replace(entry.expr, span=span)
-            return _Typed(entry.type, written, unit=entry.unit, codes=entry.codes, what=what, range=entry.range)
+            # The same object wherever it is named: whoever looks at it twice need look only once.
+            return _Typed(entry.type, entry.expr, unit=entry.unit, codes=entry.codes, what=what, range=entry.range)
         match entry.kind, entry.type:
             case "threshold", _:
                 assert entry.unit is not None

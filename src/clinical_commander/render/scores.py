@@ -37,8 +37,10 @@ def says_something(tool: Tool, report: ScoreReport) -> bool:
     """Whether a score is more than the questions it asks: some value or band of it is ruled out."""
     if report.applicable == "no":
         return False
+    if tool.bands:
+        return len(report.bands_possible) < len(tool.bands)
     if tool.gives_number:
-        return report.band is not None or (report.low, report.high) != tool.range
+        return (report.low, report.high) != tool.range
     return len(report.possible) < len(tool.values)
 
 

@@ -5,8 +5,6 @@ The page docs/tool-agreement.md is written from the same runs: `python -m tests.
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from clinical_commander.dossier.model import Tool
@@ -17,6 +15,7 @@ from tests.agreement.packages import COMPARISONS, LICENCES
 from tests.agreement.patients import computed_tools, patients, shelf
 from tests.agreement.reference import PUBLISHED
 
+STALE = "run `python -m tests.agreement.table`"
 PERMISSIVE = {"MIT", "Apache-2.0", "BSD-3-Clause"}
 
 
@@ -30,8 +29,12 @@ def test_every_score_has_a_second_reading_or_says_why_not():
     assert not {shelf().tools[id].kind for id in table.WITHOUT_TABLE} & {"sum", "criteria", "table", "formula"}
 
 
-@pytest.mark.parametrize("tool", PUBLISHED)
-def test_a_score_agrees_with_its_published_table_on_ten_thousand_patients(tool):
+@pytest.mark.parametrize("tool", computed_tools())
+def test_a_score_agrees_with_its_published_table_on_ten_thousand_patients(tool, page):
+    # The page is looked at in the same test: it is the same ten thousand patients.
+    assert set(table.table_rows(tool)) <= set(page.splitlines()), STALE
+    if tool not in PUBLISHED:
+        return
     compared, differ = table.against_table(tool)
 
     assert compared > table.PATIENTS / 2
@@ -41,24 +44,14 @@ def test_a_score_agrees_with_its_published_table_on_ten_thousand_patients(tool):
 
 
 @pytest.mark.parametrize("tool", table.compared_tools())
-def test_a_score_and_a_package_differ_only_where_it_is_declared_and_judged(tool):
+def test_a_score_and_a_package_differ_only_where_it_is_declared_and_judged(tool, page):
     for comparison, result in table.against_packages(tool).items():
         what = f"{comparison.package}, {comparison.what}"
         assert result.compared > table.PATIENTS / 2, what
         assert not result.unexplained, f"{what}: theirs, ours: {result.unexplained[:3]}"
         for difference in table.declared(comparison):
             assert result.within[difference.where], f"{what}: nobody differs any more: {difference.where}"
-
-
-@pytest.mark.parametrize("tool", computed_tools())
-def test_the_lines_of_a_score_on_the_page_are_what_comes_out_today(tool, page):
-    lines = table.table_rows(tool)
-    if tool in table.compared_tools():
-        lines += table.package_rows(tool) + table.difference_rows(tool)
-
-    stale = [line for line in lines if line not in page.splitlines()]
-
-    assert not stale, "run `python -m tests.agreement.table`"
+    assert set(table.package_rows(tool) + table.difference_rows(tool)) <= set(page.splitlines()), STALE
 
 
 def test_the_page_has_no_line_too_many(page):
@@ -93,16 +86,13 @@ def test_what_is_shown_of_a_complete_patient_is_what_was_compared(tool):
             assert {r["id"]: r["value"] for r in report.readings if r["id"] in said.readings} == said.readings
 
 
-def test_the_comparison_notices_a_limit_moved_by_one():
-    """The net itself: a table with one limit moved by one step is caught for most scores that have limits at all."""
-    caught = 0
-    moved = random.Random("moved").sample([id for id in PUBLISHED if id not in ("brock", "mayo_nodule")], 5)
-    for tool in moved:
-        for facts in patients(tool, 500):
-            said = ours(tool).complete(facts)
-            shifted = {k: v + 1 if isinstance(v, float) and k != "age" else v for k, v in facts.items()}
-            if said.applies and not table.same(said.value, PUBLISHED[tool].value(table.Patient(shifted))):
-                caught += 1
-                break
+@pytest.mark.parametrize("tool", ["curb65", "wells_pe", "pesi", "news2", "hestia", "fleischner_2017"])
+def test_the_comparison_notices_limits_that_lie_one_step_off(tool):
+    """The net itself: every number of the published table's patient one unit higher."""
+    noticed = 0
+    for facts in patients(tool, 300):
+        said = ours(tool).complete(facts)
+        shifted = {k: v + 1 if isinstance(v, float) and k != "age" else v for k, v in facts.items()}
+        noticed += said.applies and not table.same(said.value, PUBLISHED[tool].value(table.Patient(shifted)))
 
-    assert caught == len(moved), moved
+    assert noticed

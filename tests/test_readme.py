@@ -20,7 +20,8 @@ CONSOLE = re.findall(r"```console\n\$ commander (.*?)\n(.*?)```", README, re.DOT
 def commander(arguments: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", RUN, *shlex.split(arguments)],
-        cwd=ROOT, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"},
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return [line.rstrip() for line in done.stdout.splitlines()]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from clinical_commander.dossier import tool_terms
-from clinical_commander.dossier.model import Dossier, Fact
+from clinical_commander.dossier.model import Allowed, Constraint, Dossier, Fact
 from clinical_commander.dossier.shelf import read_shelf, shelf_root
 from clinical_commander.logic import ir
 from clinical_commander.program.build import SETTINGS
@@ -136,10 +136,11 @@ def _patient(rng: random.Random, tool: str, whole_years: bool) -> Facts:
     # How often a finding is present: both few and many points are tried.
     common = rng.choice((0.02, 0.1, 0.3, 0.5, 0.8))
     found = {name: _value(rng, tool, name, common) for name in facts_of(tool)}
-    found = consistent(found | (_near_products(rng, tool) if common > 0.02 else {}))
+    if common > 0.02:
+        found |= _near_products(rng, tool)
     if "age" in found and (whole_years or rng.random() < 0.5):
         found["age"] = float(int(found["age"]))
-    return found
+    return consistent(found) or _patient(rng, tool, whole_years)
 
 
 def _value(rng: random.Random, tool: str, name: str, common: float) -> Value:
@@ -177,37 +178,48 @@ def _near_products(rng: random.Random, tool: str) -> dict[str, Value]:
     return found
 
 
-def consistent(facts: Facts) -> dict[str, Value]:
-    """The same patient after what the catalogue says that one fact implies about another."""
+def consistent(facts: Facts) -> dict[str, Value] | None:
+    """The same patient after what the catalogue says that one fact implies about another; None where that is no patient.
+
+    Facts that are only implied are followed too: they may imply one of these.
+    """
     found = dict(facts)
-    for constraint in _constraints(frozenset(found)):
-        if all(_inside(found[name], allowed) for name, allowed in constraint.given.items()):
-            for name, allowed in constraint.then.items():
-                if name in found and not _inside(found[name], allowed):
-                    found[name] = _nearest(allowed)
-    return found
+    constraints = _constraints(frozenset(facts))
+    for _ in range(4):
+        changed = False
+        for constraint in constraints:
+            if all(name in found and _inside(found[name], allowed) for name, allowed in constraint.given.items()):
+                for name, allowed in constraint.then.items():
+                    if name not in found or not _inside(found[name], allowed):
+                        found[name], changed = _nearest(allowed), True
+        if not changed:
+            return {name: found[name] for name in facts}
+    return None
 
 
 @functools.cache
-def _constraints(names: frozenset[str]) -> tuple[object, ...]:
-    # Twice: one implication may feed another.
-    chosen = [c for c in shelf().constraints if set(c.given) <= names and not names.isdisjoint(c.then)]
-    return (*chosen, *chosen)
+def _constraints(names: frozenset[str]) -> tuple[Constraint, ...]:
+    """The constraints that these facts, or what they imply, can set off."""
+    reached, chosen = set(names), []
+    left = list(shelf().constraints)
+    while started := [c for c in left if set(c.given) <= reached]:
+        chosen += started
+        left = [c for c in left if c not in started]
+        reached.update(name for c in started for name in c.then)
+    return tuple(chosen)
 
 
-def _inside(value: Value, allowed: object) -> bool:
+def _inside(value: Value, allowed: Allowed) -> bool:
     if isinstance(allowed, bool):
         return value is allowed
     if isinstance(allowed, frozenset):
         return value in allowed
-    assert isinstance(allowed, Sequence)
     return bool(allowed[0] <= value <= allowed[1])
 
 
-def _nearest(allowed: object) -> Value:
+def _nearest(allowed: Allowed) -> Value:
     if isinstance(allowed, bool):
         return allowed
     if isinstance(allowed, frozenset):
         return str(min(allowed))
-    assert isinstance(allowed, Sequence)
     return float(allowed[0])

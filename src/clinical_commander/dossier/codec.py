@@ -160,6 +160,8 @@ class Decoder:
     def _made_reader(self, kind: Any) -> Callable[[Plain], Any] | None:
         if kind == model.Allowed:
             return _allowed
+        if kind == float | str:  # canonical JSON writes 0.0 as 0
+            return lambda row: row if isinstance(row, str) else float(row)
         if isinstance(kind, types.UnionType):
             (inner,) = (
                 [arg for arg in kind.__args__ if arg is not types.NoneType]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from medcalc import cha2ds2_vasc_score as medcalc_cha2ds2_vasc
 from medcalc import (
     ckd_epi_2021_creatinine,
     curb_65,
@@ -21,7 +22,6 @@ from medcalc import (
     sirs_criteria,
     wells_criteria_pe,
 )
-from medcalc import cha2ds2_vasc_score as medcalc_cha2ds2_vasc
 from medimetry import Gender, cardiovasc, neuro, pulmonary, renal
 from open_medicine.mcp.calculators.aa_gradient import AaGradientParams, calculate_aa_gradient
 from open_medicine.mcp.calculators.chadsvasc import CHADSVAScParams, calculate_chadsvasc
@@ -535,7 +535,7 @@ COMPARISONS: tuple[Comparison, ...] = (
     Comparison("news2", "open-medicine", "points", lambda f: open_news2(f).value),
     Comparison(
         "news2", "open-medicine", "risk",
-        lambda f: told({f"{name} clinical risk": ours for name, ours in _CLINICAL.items()}, open_news2(f).interpretation),
+        lambda f: told({f"{name} clinical risk": our for name, our in _CLINICAL.items()}, open_news2(f).interpretation),
         band,
     ),
     Comparison("news2", "vitalscore", "points", lambda f: vital_news2(f).total),

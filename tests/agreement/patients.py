@@ -179,7 +179,7 @@ def _near_products(rng: random.Random, tool: str) -> dict[str, Value]:
 
 
 def consistent(facts: Facts) -> dict[str, Value] | None:
-    """The same patient after what the catalogue says that one fact implies about another; None where that is no patient.
+    """The same patient after what the catalogue says that one fact implies about another; None where none is left.
 
     Facts that are only implied are followed too: they may imply one of these.
     """

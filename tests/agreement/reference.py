@@ -246,7 +246,7 @@ def ratio(p: Patient) -> float:
 
 
 def severe_cap(p: Patient) -> str:
-    major = p["septic_shock"] and p["vasopressor"] or p["oxygen_device"] == "invasive_ventilation"
+    major = (p["septic_shock"] and p["vasopressor"]) or p["oxygen_device"] == "invasive_ventilation"
     # The need for a ventilation mask may stand for the rate or for the ratio, once.
     breathing = min(2, (p["rr"] >= 30) + (ratio(p) <= 250) + (p["oxygen_device"] == "niv"))
     minor = (

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.agreement.differences import DIFFERENCES, Difference
 from tests.agreement.ours import Said, ours
 from tests.agreement.packages import COMPARISONS, LICENCES, NOT_USED, Comparison, version_of
-from tests.agreement.patients import Facts, computed_tools, facts_of, patients, shelf
+from tests.agreement.patients import Facts, computed_tools, patients, shelf
 from tests.agreement.reference import PUBLISHED, Patient, Value, ratio
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tool-agreement.md"

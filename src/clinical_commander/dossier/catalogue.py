@@ -273,9 +273,10 @@ def _order(order: Reader, resolver: Resolver) -> Order:
             f"{code.what} needs `system` and `code`.",
             "Write `code: null` while it is not known: never invent one.",
         )
+    when = resolver.condition_or_none(order.expression_or_none("when"), Context.STEP)
     resolver.source(order)
     order.done()
-    return Order(text, fields)
+    return Order(text, fields, when)
 
 
 def priority_of(item: Reader) -> str:

@@ -98,6 +98,7 @@ def _conflict(
         needs_human=needs_human,
         withholds=resolver.action_ids_of(item, "withholds"),
         escalates=resolver.action_ids_of(item, "escalates"),
+        contested=resolver.action_ids_of(item, "contested"),
         source=resolver.source(item, needed=True),
     )
     item.done()

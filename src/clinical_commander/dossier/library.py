@@ -119,7 +119,7 @@ def open_dossier(dossier: str | Path = DEFAULT_DOSSIER, *, use_cache: bool = Tru
     from clinical_commander.dossier import pack
 
     path = Path(dossier)
-    if path.suffix == ".json" and path.is_file():
+    if path.is_file():
         return pack.load_pack(path.read_bytes())
     folder = find_dossier(dossier)
     return pack.open_cached(folder) if use_cache else pack.build(folder)[0]

@@ -119,8 +119,11 @@ class Citation:
 
 @dataclass(frozen=True)
 class Order:
+    """One concrete order of an action; with `when`, only for the patient of whom that surely holds."""
+
     text: str
     code: Mapping[str, str] | None = None
+    when: Condition | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class Conflict:
     needs_human: bool = False
     withholds: tuple[str, ...] = ()
     escalates: tuple[str, ...] = ()
+    contested: tuple[str, ...] = ()
     source: Source = Source()
 
 

@@ -101,7 +101,9 @@ class Answers:
         # What can only raise cannot raise the highest value.
         top = found.low == len(answer.values) - 1
         not_asked = () if top else self.not_asked([v.when for v in answer.values], view, answer.must_know)
-        because = grounds(grounds_view.reader, value.when, value.id) if self.holds(value.when, situation) else ()
+        because: tuple[Because, ...] = ()
+        if (found.settled or found.low > 0) and self.holds(value.when, situation):
+            because = grounds(grounds_view.reader, value.when, value.id)
         return AnswerReport(
             settled=found.settled,
             value=found.possible[0] if found.settled else None,

@@ -5,6 +5,7 @@ Pure: the same engine, content, case and site give the same assessment, to the b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -111,7 +112,9 @@ class Engine:
             since = (moment - major_at).total_seconds() / HOUR if major_at is not None else None
             situation = self.situations.at(case, moment, since, capabilities)
             found = self.answers.range(self.dossier.tier, situation)
-            low = found.low if self._must_hold(found, situation) else -1
+            # The lowest value counts only where it is settled: while more is possible it says nothing of the worst.
+            counts = found.settled or (found.low > 0 and self._must_hold(found, situation))
+            low = found.low if counts else -1
             if low >= max(worst, 0):
                 worst, worst_at = low, moment
             if top is not None and low >= top:
@@ -158,6 +161,8 @@ class Engine:
             # Adult rules can only raise here: the highest value stays possible, lower ones are not spoken of.
             highest = tuple(v for v in report.possible if v == self.dossier.tier.values[-1].id)
             values |= {"settled": False, "value": None, "possible": highest, "text": "", "withheld": scope.text}
+            values |= {"because": ()}
+            worst = hours = None
         return a.TierReport(**values, worst_this_episode=worst, hours_since_worst=hours, last_known=found.last_known)
 
     def _disposition(self, situation: Situation, scope: a.ScopeReport, case: Case) -> a.DispositionReport:
@@ -167,8 +172,15 @@ class Engine:
         values = _values(report)
         within = via = None
         within_text = via_text = ""
-        if scope.state == "out" and not (report.settled and report.value == answer.values[-1].id):
-            values |= {"settled": False, "value": None, "possible": (), "text": "", "withheld": scope.text}
+        if scope.state == "out":
+            values |= {
+                "settled": False,
+                "value": None,
+                "possible": (),
+                "text": "",
+                "withheld": scope.text,
+                "because": (),
+            }
         else:
             # While it is open, the way there is that of the highest level still possible.
             value = answer.values[found.low if found.settled else found.high]
@@ -273,7 +285,7 @@ def fact_report(fact: Fact, known: Known, state: str) -> a.FactReport:
         codes = tuple(c for c in fact.codes if c in possible.codes)
         value = codes[0] if len(codes) == 1 else None
     else:
-        low, high = possible.low, possible.high
+        low, high = (end if math.isfinite(end) else None for end in (possible.low, possible.high))
         value = low if low == high else None
     origin = observation.origin if observation else ""
     if known.implied_by:

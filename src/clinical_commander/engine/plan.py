@@ -49,7 +49,7 @@ class Planner:
         self.dossier, self.program = dossier, program
         self.guards = {id(s): (*s.guards, *((s.when,) if s.when else ())) for s in _all_steps(dossier)}
         self.orders = {
-            a.id: tuple({"text": o.text, "code": dict(o.code) if o.code else None} for o in a.orders)
+            a.id: tuple((o.when, {"text": o.text, "code": dict(o.code) if o.code else None}) for o in a.orders)
             for a in dossier.actions.values()
         }
 
@@ -178,10 +178,12 @@ class Planner:
                 grouped.setdefault(j.step.action, []).append(j)
         live = {name for name, found in grouped.items() if _state(found) in LIVE}
         held: dict[str, dict[str, str]] = {}
+        contested: set[str] = set()
         reports = []
         for conflict, bears in self.conflicts(situation, live):
             for name in conflict.withholds:
                 held.setdefault(name, {})[conflict.id] = conflict.text
+            contested.update(conflict.contested)
             if bears:
                 facts = tuple(
                     f for f in self.program.lowering.reads(conflict.when.expr) if situation.fresh.reader.known(f)
@@ -200,6 +202,8 @@ class Planner:
                     )
                 )
         done = [self._action(name, found, held.get(name, {}), case, situation) for name, found in grouped.items()]
+        # A person decides between the sides of a conflict: what it contests is asked about, not done.
+        done = [replace(a, state="ask_first") if a.state == "do" and a.id in contested else a for a in done]
         done.sort(key=lambda a: (a.state not in LIVE, -PRIORITIES.index(a.priority), _ORDER.index(a.state)))
         return done, reports
 
@@ -214,10 +218,10 @@ class Planner:
         text = leading.text if state in LIVE and leading.text else leading.step.text or action.text or action.label
         priority = leading.step.priority or "routine"
         withheld = {j.withheld_by: j.text or j.step.text for j in counted if j.withheld_by}
+        for contraindication in action.contraindications if state != "done" else ():
+            if self._must(contraindication.when, situation, alarm=True):
+                withheld[contraindication.when.text] = contraindication.text
         if state in LIVE:
-            for contraindication in action.contraindications:
-                if self._must(contraindication.when, situation, alarm=True):
-                    withheld[contraindication.when.text] = contraindication.text
             withheld |= held
             if withheld:
                 state = "withheld"
@@ -232,7 +236,11 @@ class Planner:
             because=because,
             ask=tuple(dict.fromkeys(fact for j in counted for fact in j.ask)),
             withheld_by=withheld,
-            orders=self.orders[name],
+            orders=tuple(
+                order
+                for when, order in self.orders[name]
+                if when is None or situation.fresh.reader.must(self.program.pair(when))
+            ),
             citations=tuple(dict.fromkeys(c for j in counted for c in j.step.source.cite)),
             text=text,
             within=leading.step.within,

@@ -47,6 +47,7 @@ class _ReadyItem:
         self.low, self.high = at
         self.assumed = item.assumed
         self.head = {"id": item.id, "title": item.title}
+        self.of = tuple(dict.fromkeys(_number(level.points) for level in item.levels))
         self.conditions = tuple(level.when.expr for level in item.levels)
         facts = dict.fromkeys(fact for expr in self.conditions for fact in ir.facts_of(expr))
         plain = not any(isinstance(n, _NAMES) for expr in self.conditions for n in expr.walk())
@@ -64,6 +65,7 @@ class _ReadyItem:
             "state": "missing" if missing or low != high else "counts" if low else "does_not",
             "missing": missing,
             "assumed": self.assumed and bool(missing),
+            "of": self.of,
         }
 
     def missing(self, reader: Reader) -> tuple[str, ...]:

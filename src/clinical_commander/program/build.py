@@ -201,6 +201,7 @@ def clinical_conditions(dossier: Dossier) -> Iterator[Condition]:
     yield from (c.when for c in dossier.conflicts)
     for action in dossier.actions.values():
         yield from (c.when for c in action.contraindications)
+        yield from _present(o.when for o in action.orders)
     yield from _present(b.when for b in dossier.bans)
     yield from _present(q.pause_while for q in dossier.questions)
     if dossier.side is not None:

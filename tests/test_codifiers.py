@@ -149,7 +149,9 @@ def test_the_interval_holds_every_bleed_that_fits_what_was_told() -> None:
         seen = rng.choice((1, 2, 3, 7, 12, 24, 30, 48, 60, 96))
         mouthfuls = bleeds(rng, seen)
         told = {"volume_observed": f"{sum(ml for _, ml in mouthfuls)} mL", "volume_observed_hours": f"{seen} h"}
-        later = [(seen + rng.uniform(0, 24 - seen), rng.choice((5, 60, 200)))] if seen < 24 and rng.random() < 0.5 else []
+        later = (
+            [(seen + rng.uniform(0, 24 - seen), rng.choice((5, 60, 200)))] if seen < 24 and rng.random() < 0.5 else []
+        )
         whole = [*mouthfuls, *later]
         if rng.random() < 0.3:
             told["bleeding_rate"] = f"{most(whole, 1)} mL/h"
@@ -517,5 +519,3 @@ def test_a_mistake_in_a_rule_fails_a_worked_case(tool: str) -> None:
 
     print(f"{tool}: {len(every)} mistakes, {len(left)} not found")
     assert len(left) <= SURVIVORS[tool], "\n".join(left)
-
-

@@ -143,7 +143,7 @@ class Patients:
         of_tier, of_place = ([v.when for v in a.values] for a in (dossier.tier, dossier.disposition))
         parts = (*parts_of(engine, *of_tier), *parts_of(engine, *of_place))
         self.joined = [x for x in parts if isinstance(x, (ir.All, ir.Named))]
-        self.inside = engine.program.lowering.inside
+        self.inside = engine.program.references.inside
 
     def _well(self) -> World:
         """What is stated of the constructed patient who may go home."""
@@ -264,10 +264,10 @@ class Patients:
                     continue
                 broken = [n for n, allowed in then.items() if n in world and not inside(world[n], allowed)]
                 changed = changed or bool(broken)
-                premise = next(iter(given))
-                stays = premise in self.deciding or not drawn.isdisjoint(given)
+                premise = next(iter(given), None)  # none: a given of the dossier, true of every patient
+                stays = premise is None or premise in self.deciding or not drawn.isdisjoint(given)
                 yields = not won.isdisjoint(broken) or (not drawn.isdisjoint(broken) and not stays)
-                if yields and not constraint.wins:
+                if yields and not constraint.wins and premise is not None:
                     if given[premise] is True:
                         world[premise] = False
                     else:
@@ -414,14 +414,14 @@ class Patients:
 
 def facts_in(engine: Engine, condition: Condition) -> frozenset[str]:
     """Every fact that can bear on a condition, whether it must be known or only counts when it is."""
-    lowering = engine.program.lowering
+    lowering = engine.program.references
     found = {*lowering.reads(condition.expr), *modal_facts(lowering, condition.expr)}
     return frozenset(found & set(engine.dossier.facts))
 
 
 def parts_of(engine: Engine, *conditions: Condition) -> list[ir.Expr]:
     """The expressions that conditions are made of, through rules, answers and triggers, each once."""
-    inside, found, left = engine.program.lowering.inside, dict[ir.Expr, None](), [c.expr for c in conditions]
+    inside, found, left = engine.program.references.inside, dict[ir.Expr, None](), [c.expr for c in conditions]
     while left:
         expr = left.pop()
         if expr not in found:

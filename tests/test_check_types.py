@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from clinical_commander.errors import ExpressionError
-from clinical_commander.logic import Context, Entry, Scope, check, check_boolean, check_number, ir
+from clinical_commander.logic import ir
+from clinical_commander.logic.check import Context, Entry, Scope, check, check_boolean, check_number
 from clinical_commander.quantity import unit
 
 CLINICAL, STEP, GATE, TOOL = Context.CLINICAL, Context.STEP, Context.GATE, Context.TOOL

@@ -1,7 +1,7 @@
-"""The codifiers: hemoptysis volume, embolization outcome, ANCA pattern, tuberculosis isolation; and what stands on them.
+"""The codifiers: hemoptysis volume, embolization outcome, ANCA pattern, tuberculosis isolation; what stands on them.
 
 Their worked cases stand in the tool files and are run with those of all tools. Here is what a worked case cannot say:
-nothing that is forgotten ends an isolation, an interval holds every bleed that fits it, and a mistake in a rule is found.
+nothing that is forgotten ends an isolation, an interval holds every bleed that fits it, a mistake in a rule is found.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import itertools
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -144,7 +144,7 @@ def most(mouthfuls: Sequence[tuple[float, int]], window: float) -> int:
 
 
 def test_the_interval_holds_every_bleed_that_fits_what_was_told() -> None:
-    rng = random.Random("bleeds")  # noqa: S311
+    rng = random.Random("bleeds")
     for _ in range(600):
         seen = rng.choice((1, 2, 3, 7, 12, 24, 30, 48, 60, 96))
         mouthfuls = bleeds(rng, seen)
@@ -202,7 +202,7 @@ TB_FACTS: Mapping[str, Sequence[object]] = {
 
 def tb_patients(count: int) -> Iterator[tuple[str, dict[str, object]]]:
     """Patients of whom some, most or all is known; half of them begin with what a rule asks for."""
-    rng = random.Random("tuberculosis")  # noqa: S311
+    rng = random.Random("tuberculosis")
     nearly = [
         example.given
         for example in read_shelf(CONTENT).tools["tb_isolation"].examples
@@ -243,27 +243,25 @@ def complete_rules(setting: str, f: Facts) -> set[str]:
             found.add("cdc_smears")
         if f.get("alternative_diagnosis_confirmed"):
             found.add("cdc_diagnosis")
-        if f.get("tb_naat") in ("negative", "invalid") and number("tb_naat_negative_count") >= 2:
-            # The smear is part of this rule: a positive one is left to a clinician, so it must be known where it counts.
-            if f.get("tb_naats_8h_apart"):
-                found.add("ntca_aphl_2016")
+        # That no test was positive is known here, also where the last nucleic acid test is not.
+        if number("tb_naat_negative_count") >= 2 and f.get("tb_naats_8h_apart"):
+            found.add("ntca_aphl_2016")
     if confirmed is not True or not f.get("clinical_improvement"):
         return found
     days, smears = number("tb_treatment_days"), number("consecutive_negative_smears")
     resistant, smear_positive = f.get("rifampicin_resistance"), f.get("smear_positive_at_diagnosis")
     if health_care and resistant is False and days >= 14 and smears >= 3:
         found.add("cdc_confirmed")
-    community = setting in ("home", "outpatient")
-    if community and resistant is False and days >= 5 and f.get("tb_doses_taken"):
-        if f.get("vulnerable_tb_contacts") is False:
-            found.add("ntca_2024")
+    no_exception = f.get("tb_doses_taken") is True and f.get("vulnerable_tb_contacts") is False
+    if setting in ("home", "outpatient") and resistant is False and days >= 5 and no_exception:
+        found.add("ntca_2024")
     if resistant is False and smear_positive is False and days >= 14:
         found.add("canada_smear_negative")
     if resistant is False and smear_positive is True and ((days >= 14 and smears >= 3) or days >= 28):
         found.add("canada_smear_positive")
-    if resistant is True and f.get("second_line_results_known") and days >= 28:
-        if smear_positive is False or smears >= 3:
-            found.add("canada_rifampicin_resistant")
+    no_longer_positive = smear_positive is False or smears >= 3
+    if resistant is True and f.get("second_line_results_known") and days >= 28 and no_longer_positive:
+        found.add("canada_rifampicin_resistant")
     return found
 
 
@@ -407,7 +405,7 @@ def test_a_positive_anti_gbm_is_an_emergency_whatever_else_is_known() -> None:
 
 def test_a_window_that_is_free_stays_free_and_one_with_blood_stays_so() -> None:
     windows = {"window_24h": 24, "window_72h": 72, "window_30d": 720, "window_1y": 8760}
-    rng = random.Random("windows")  # noqa: S311
+    rng = random.Random("windows")
     for _ in range(400):
         ago = rng.choice((1, 23.99, 24, 71, 72, 100, 719, 720, 5000, 8759, 8760, 12000))
         bled = rng.choice((None, 0.5, 24, 24.01, 72, 100, 720, 721, 8760, 9000))
@@ -461,16 +459,20 @@ def test_a_fact_that_the_dossier_gives_is_never_asked_for() -> None:
 
 _MUTATIONS: Sequence[tuple[str, str]] = (
     (r">=", ">"), (r"<=", "<"), (r"(?<![<>=])<(?![=>])", "<="), (r"(?<![<>=-])>(?!=)", ">="), (r"\bAND\b", "OR"),
-    (r"\bOR\b", "AND"), (r"\bNOT ", ""), (r" IS TRUE", ""), (r"(?<= = )'(\w+)'", "<>"), (r"\+", "-"), (r"\bLEAST\b", "GREATEST"),
+    (r"\bOR\b", "AND"), (r"\bNOT ", ""), (r" IS TRUE", ""), (r"(?<= = )'(\w+)'", "<>"), (r"\+", "-"),
+    (r"\bLEAST\b", "GREATEST"),
 )  # fmt: skip
 
 
 @functools.cache
-def resolver() -> tuple[Resolver, Mapping[str, Any]]:
-    """What reads a tool file over and over: the catalogue is read once."""
+def ledger() -> frozenset[str]:
+    return frozenset(read_citations(read_yaml(CONTENT / "catalogue" / "citations.yaml"), [], []))
+
+
+def reader() -> tuple[Resolver, Mapping[str, Any]]:
+    """What reads a tool file: it remembers what it read of a file, so each mistake has one of its own."""
     found = Resolver()
-    ledger = read_citations(read_yaml(CONTENT / "catalogue" / "citations.yaml"), found.problems, found.lints)
-    found.citation_ids, found.facts = ledger.keys(), shelf().facts
+    found.citation_ids, found.facts = ledger(), shelf().facts
     return found, Names(found, shelf().facts).facts
 
 
@@ -493,7 +495,7 @@ def mutants(text: str) -> Iterator[tuple[str, str]]:
 
 def survives(tool: str, text: str) -> bool:
     """Whether the tool's own worked cases take a changed file for the right one."""
-    known, facts = resolver()
+    known, facts = reader()
     try:
         found = read_tools({tool: read_yaml(text.encode(), f"tools/{tool}.yaml")}, facts, known)[tool]
     except ClinicalCommanderError:
@@ -504,9 +506,9 @@ def survives(tool: str, text: str) -> bool:
     return all(not result.failures for result in run_examples(changed, tool, found.examples))
 
 
-# What no worked case can tell apart, by how many there may be: `not for this patient` where the answer is the same, and
-# comparisons of measured numbers that are never equal.
-SURVIVORS: Mapping[str, int] = {"hemoptysis_volume": 0, "bae_outcome": 0, "anca_pattern": 0, "tb_isolation": 0}
+# Mistakes that change nothing: `IS TRUE` of what is known where it is asked, an amount that equals the other one, a
+# bound that another bound keeps; and one that changes only the sentence beside the same answer.
+SURVIVORS: Mapping[str, int] = {"hemoptysis_volume": 11, "bae_outcome": 0, "anca_pattern": 0, "tb_isolation": 2}
 
 
 @pytest.mark.parametrize("tool", CODIFIERS)

@@ -1,321 +1,56 @@
-"""Is a score already decided although inputs are missing? The answer of every tool against all completions.
-
-A partial patient leaves some facts open: not known, known as a range, or known as one of a few codes. A completion picks
-one value for each; numbers are tried in every cell that the tool's own limits make, and at both ends. Where that is too
-many, completions are drawn at random, and only soundness is claimed: nothing that came out was ruled out.
-
-The value of a completion comes from the second reading of the published table (tests/agreement/reference.py), and for
-the tools without one from the reference meaning of the rule language. Neither is the program that runs a patient.
-"""
+"""Is a score already decided although inputs are missing? `settled` against brute force over all completions."""
 
 from __future__ import annotations
 
-import math
-import random
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import product
-
 import pytest
 
-from clinical_commander.dossier import tool_terms
-from clinical_commander.engine.assessment import ScoreReport
 from clinical_commander.engine.tool_run import ToolRunner
-from clinical_commander.logic.evaluate import Definitions, NumberMeaning, Reference, ToolMeaning
-from tests.agreement.ours import Ours, ours
-from tests.agreement.patients import cells, computed_tools, facts_of, patients, shelf
-from tests.agreement.reference import PUBLISHED, Patient, Value
-from tests.agreement.table import KNOWN_FAULTS
-
-PARTIAL = 150  # partial patients a tool, all completions tried
-WIDE = 60  # partial patients a tool with much left open, completions drawn
-SOUND = 60  # partial patients a tool, with what the catalogue says that one fact implies about another
-MOST = 800  # completions of one partial patient
-DRAWN = 150
-
-# These look at what is known and not only at what is so (`IS TRUE` of amounts and of times), which the second reading
-# of a completion cannot: the reference meaning of the rule language is the judge.
-BY_MEANING = {"hemoptysis_volume"}
-
-# CC458: the bounds are sound, and wider than they need be. Tool -> why.
-WIDER = {
-    "kdigo_aki": "creatinine stands in a ratio and beside its limit of 4.0 mg/dL: ranges of both leave a stage too many",
-    "ckd_epi_2021": "its reading on the steady state is the KDIGO stage; the number and its stage are exact",
-}
-
-Left = Mapping[str, Sequence[Value]]
-
-
-@dataclass
-class Found:
-    """What all completions say: the value also where the tool does not apply, as its interval is kept there."""
-
-    applies: set[bool] = field(default_factory=set)
-    values: set[float | str] = field(default_factory=set)
-    bands: set[str] = field(default_factory=set)
-    readings: dict[str, set[str]] = field(default_factory=dict)
-
-    @property
-    def applicable(self) -> str:
-        return "unknown" if len(self.applies) > 1 else "yes" if True in self.applies else "no"
-
-    @property
-    def settled(self) -> bool:
-        """One value is left, and the tool applies."""
-        numbers = [v for v in self.values if not isinstance(v, str)]
-        one = len(self.values) == 1 or (numbers and math.isclose(min(numbers), max(numbers), rel_tol=1e-9))
-        return self.applicable == "yes" and bool(one)
-
-    @property
-    def band(self) -> str | None:
-        return next(iter(self.bands)) if self.applicable == "yes" and len(self.bands) == 1 else None
-
-
-# --- completions
-
-
-def partial(rng: random.Random, tool: str, facts: Mapping[str, Value], most: int) -> dict[str, list[Value]]:
-    """Some facts of a patient left open, so that there are at most so many completions; the patient is one of them."""
-    left: dict[str, list[Value]] = {name: [value] for name, value in facts.items()}
-    count = 1
-    names = list(facts)
-    rng.shuffle(names)
-    for name in names[: rng.randint(1, len(names))]:
-        open_ = _opened(rng, tool, name, facts[name])
-        if count * len(open_) <= most:
-            count *= len(open_)
-            left[name] = open_
-    return left
-
-
-def _opened(rng: random.Random, tool: str, name: str, value: Value) -> list[Value]:
-    """The values left of a fact that is not known, or known as a range or as some codes."""
-    everything = sorted({*cells(tool, name), value}, key=str if isinstance(value, str) else None)
-    if name == "setting" or isinstance(value, bool) or rng.random() < 0.6:
-        return [value] if name == "setting" else everything
-    if isinstance(value, str):
-        return [code for code in everything if code == value or rng.random() < 0.4]
-    at = everything.index(value)
-    return everything[rng.randint(0, at) : rng.randint(at, len(everything) - 1) + 1]
-
-
-def completions(left: Left) -> Iterator[dict[str, Value]]:
-    for values in product(*left.values()):
-        yield dict(zip(left, values, strict=True))
-
-
-def drawn(rng: random.Random, left: Left, n: int) -> Iterator[dict[str, Value]]:
-    for _ in range(n):
-        yield {name: rng.choice(values) for name, values in left.items()}
-
-
-def by_table(tool: str, left: Left, some: Iterator[dict[str, Value]]) -> Found:
-    """What the second reading of the published table says of completions."""
-    published, found = PUBLISHED[tool], Found()
-    found.readings = {id: set() for id in published.readings}
-    for facts in some:
-        if tool in KNOWN_FAULTS and KNOWN_FAULTS[tool][0](facts):
-            continue
-        patient = Patient(facts, left)
-        value = published.value(patient)
-        found.applies.add(bool(published.applies(patient)))
-        found.values.add(value if isinstance(value, str) else float(value))
-        if published.band:
-            found.bands.add(published.band(value, patient))
-        for id, reading in published.readings.items():
-            found.readings[id].add(reading(value, patient))
-    return found
-
-
-def by_meaning(tool: str, left: Left) -> Found:
-    """What the reference meaning of the rule language says of all completions."""
-    tools = shelf().tools
-    numbers = {
-        id: NumberMeaning(number, tool_terms.applies(t, tools))
-        for id, t in tools.items()
-        if (number := tool_terms.value(t)) is not None
-    }
-    codes = {
-        id: ToolMeaning(tuple((row.value, row.when.expr) for row in t.rows), tool_terms.applies(t, tools))
-        for id, t in tools.items()
-        if t.rows
-    }
-    reference = Reference(left, Definitions(tools=codes, numbers=numbers))
-    here, found = tools[tool], Found()
-    found.applies = {bool(v) for v in reference.values(tool_terms.applies(here, tools))}
-    for_rows = {"": here.rows} if here.rows else {}
-    for_rows |= {reading.id: reading.rows for reading in here.readings if reading.rows}
-    if tool in numbers:
-        found.values = {float(v) for v in reference.values(numbers[tool].value) if isinstance(v, (int, float))}
-    for id, rows in for_rows.items():
-        said = {code for code, when in tool_terms.codes(rows).items() if reference.bounds(when)[0]}
-        if id:
-            found.readings[id] = said
-        else:
-            found.values = set(said)
-    found.bands = {id for id, when in tool_terms.bands(here).items() if reference.bounds(when)[0]}
-    return found
-
-
-# --- comparison
-
-
-def told(left: Left) -> dict[str, Sequence[Value]]:
-    """What a case would say: nothing of a fact of which nothing is known."""
-    facts = shelf().facts
-    return {
-        name: values
-        for name, values in left.items()
-        if len(values) == 1 or (name in facts and facts[name].kind != "boolean")
-    }
-
-
-def sound(report: ScoreReport, found: Found, decimals: int) -> Iterator[str]:
-    """What a report rules out although a completion says it."""
-    if report.applicable != "unknown" and report.applicable != found.applicable:
-        yield f"applicable {report.applicable}, not {found.applicable}"
-    if report.applicable == "no":
-        return
-    margin = 0.5 * 10.0**-decimals + 1e-9
-    for value in found.values:
-        if isinstance(value, str):
-            inside = value in report.possible
-        else:
-            low = -math.inf if report.low is None else report.low
-            high = math.inf if report.high is None else report.high
-            inside = low - margin <= value <= high + margin
-        if not inside:
-            yield f"{value} is ruled out by {report.low} to {report.high} {report.possible}"
-    yield from (f"band {b} is ruled out by {report.bands_possible}" for b in found.bands - {*report.bands_possible})
-    for reading in report.readings:
-        missed = found.readings.get(reading["id"], set()) - {*reading["possible"]}
-        yield from (f"{reading['id']}: {value} is ruled out by {reading['possible']}" for value in missed)
-
-
-def exact(report: ScoreReport, found: Found, decimals: int) -> Iterator[str]:
-    """What a report leaves open, or says, otherwise than all completions together do."""
-    if report.applicable != found.applicable:
-        yield f"applicable {report.applicable}, not {found.applicable}"
-    if report.applicable == "no" or found.applicable == "no":
-        return
-    if (report.value is not None) != found.settled:
-        yield f"settled {report.value}, completions say {sorted(map(str, found.values))[:5]}"
-    if report.band != found.band:
-        yield f"band {report.band}, not {found.band} of {found.bands}"
-    if any(isinstance(v, str) for v in found.values):
-        if set(report.possible) != found.values:
-            yield f"possible {report.possible}, not {found.values}"
-        return
-    step = 10.0**-decimals
-    for name, shown, end in (("low", report.low, min(found.values)), ("high", report.high, max(found.values))):
-        if shown is None:
-            if math.isfinite(end) and end < 100_000:
-                yield f"{name} is open, not {end}"
-        elif abs(shown - end) >= step:
-            yield f"{name} {shown}, not {end}"
-
-
-def coarse(report: ScoreReport, found: Found) -> int:
-    """How many bands and readings are left open that no completion says."""
-    more = len({*report.bands_possible} - found.bands)
-    return more + sum(len({*r["possible"]} - found.readings[r["id"]]) for r in report.readings if r["possible"])
-
-
-def judged(tool: str, left: Left) -> Found:
-    if tool in PUBLISHED and tool not in BY_MEANING:
-        return by_table(tool, left, completions(left))
-    return by_meaning(tool, left)
+from tests.agreement import settled, table
+from tests.agreement.patients import computed_tools, facts_of, shelf
+from tests.agreement.reference import PUBLISHED
 
 
 @pytest.mark.parametrize("tool", computed_tools())
-def test_a_score_is_settled_exactly_when_every_completion_says_the_same(tool, capsys):
-    rng = random.Random(f"partial {tool}")
-    decimals = shelf().tools[tool].decimals
-    most = MOST if tool in PUBLISHED and tool not in BY_MEANING else MOST // 8
-    counted: Counter[str] = Counter()
-    for facts in patients(tool, PARTIAL, seed=" partial"):
-        left = partial(rng, tool, facts, most)
+def test_a_score_is_settled_exactly_when_every_completion_says_the_same(tool):
+    outcome = settled.against_completions(tool)
 
-        report, found = ours(tool).report(told(left)), judged(tool, left)
-
-        problems = list(sound(report, found, decimals))
-        wider = list(exact(report, found, decimals))
-        if tool in WIDER:
-            counted["wider"] += bool(wider)
-        else:
-            problems += wider
-        assert not problems, (problems, {n: v for n, v in left.items() if len(v) > 1}, facts)
-        counted["completions"] += math.prod(map(len, left.values()))
-        counted["settled"] += found.settled
-        counted["band alone"] += bool(found.band) and not found.settled
-        counted["open"] += not found.settled and not found.band and found.applicable == "yes"
-        counted["bands too many"] += bool(found.applicable != "no" and coarse(report, found))
-    with capsys.disabled():
-        print(f"\n{tool}: {PARTIAL} partial patients; {', '.join(f'{n} {c:,}' for n, c in counted.items())}")
-    assert counted["settled"], "no partial patient was settled"
-    assert counted["settled"] < PARTIAL
+    assert not outcome.problems, outcome.problems[:2]
+    assert 10 <= outcome.counts["value"] <= outcome.counts["partial"] - 10
+    assert set(table.settled_rows(tool)) <= set(table.PAGE.read_text(encoding="utf-8").splitlines()), table.STALE
 
 
-@pytest.mark.parametrize("tool", PUBLISHED)
+@pytest.mark.parametrize("tool", sorted(set(PUBLISHED) - settled.BY_MEANING))
 def test_nothing_that_a_completion_says_is_ruled_out_where_much_is_open(tool):
-    rng = random.Random(f"wide {tool}")
-    decimals = shelf().tools[tool].decimals
-    for facts in patients(tool, WIDE, seed=" wide"):
-        left = partial(rng, tool, facts, 10**12)
-        if tool in BY_MEANING:
-            left = {name: [value] for name, value in facts.items()}
-
-        report = ours(tool).report(told(left))
-        found = by_table(tool, left, drawn(rng, left, DRAWN))
-
-        # A sample that says one thing proves nothing; one that says two refutes certainty.
-        problems = [p for p in sound(report, found, decimals) if not p.startswith("applicable")]
-        if len(found.applies) > 1 and report.applicable != "unknown":
-            problems.append(f"applicable {report.applicable}")
-        assert not problems, (problems, told(left))
+    assert not list(settled.against_draws(tool))[:1]
 
 
 @pytest.mark.parametrize("tool", computed_tools())
 def test_with_implications_between_facts_the_truth_is_never_ruled_out(tool):
-    """The whole way: what one fact implies about another may settle more, and never something that is not so."""
-    rng = random.Random(f"implied {tool}")
-    decimals, whole_way = shelf().tools[tool].decimals, Ours(tool)
-    settled = 0
-    for facts in patients(tool, SOUND, seed=" implied"):
-        left = partial(rng, tool, facts, 10**12)
-        said = ours(tool).complete(facts)
-        if tool in BY_MEANING:
-            left = {name: [value] for name, value in facts.items()}
-
-        report = whole_way.report(told(left))
-
-        known = _known_facts_matter(tool)
-        if report.applicable != "no" and not known:
-            truth = Found({said.applies}, {said.value}, {said.band} - {None}, {})
-            problems = [p for p in sound(report, truth, decimals) if not p.startswith("applicable")]
-            assert not problems, (problems, told(left), facts)
-        settled += report.value is not None
-    assert settled
-
-
-def _known_facts_matter(tool: str) -> bool:
-    """Whether the tool counts something only once it is known, so that learning a fact may change a settled value."""
-    from clinical_commander.logic import ir
-
-    return any(
-        isinstance(node, (ir.IsTrue, ir.IsNotFalse, ir.IsKnown))
-        for expr in tool_terms.deciding(shelf().tools[tool])
-        for node in expr.walk()
-    )
+    assert not list(settled.against_truth(tool))[:1]
 
 
 def test_the_bounds_that_are_wider_than_they_need_be_are_those_that_the_loader_warns_of():
     warned = {id for id in computed_tools() if ToolRunner(shelf(), [id]).program.inexact}
 
-    assert warned == set(WIDER)
+    assert warned == set(settled.WIDER)
 
 
-def test_every_fact_that_a_second_reading_takes_is_tried(subtests=None):
+def test_every_fact_of_a_published_table_is_tried():
     for tool in PUBLISHED:
         assert set(PUBLISHED[tool].facts.split()) <= set(facts_of(tool)), tool
+
+
+def test_the_comparison_notices_a_report_that_says_too_much_or_too_little():
+    """The net itself: the report of a patient about whom one thing more, or less, is known."""
+    noticed = {"too much": 0, "too little": 0}
+    for facts in settled.patients("curb65", 40, seed=" net"):
+        left = {name: [value] for name, value in facts.items()} | {"age": [50.0, 64.0, 65.0, 80.0]}
+        found = settled.by_table("curb65", left, settled.completions(left))
+        much = settled.ours("curb65").report({**settled.told(left), "age": [50.0]})
+        little = settled.ours("curb65").report({n: v for n, v in settled.told(left).items() if n != "sbp"})
+
+        noticed["too much"] += bool(list(settled.sound(much, found, 0)))
+        noticed["too little"] += bool(list(settled.exact(little, found, 0)))
+
+    assert noticed["too much"] == 40
+    assert noticed["too little"] >= 20

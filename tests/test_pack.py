@@ -14,9 +14,10 @@ import pytest
 
 from clinical_commander.canonical import canonical_json
 from clinical_commander.dossier import library
+from clinical_commander.dossier.cache import cache_folder
 from clinical_commander.dossier.load import load_dossier
 from clinical_commander.dossier.model import Dossier
-from clinical_commander.dossier.pack import build, cache_folder, load_pack, pack
+from clinical_commander.dossier.pack import build, load_pack, pack
 from clinical_commander.errors import CitationError, ReferenceProblem
 
 DOSSIERS = Path(__file__).parent / "dossiers"

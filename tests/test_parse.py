@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinical_commander.errors import ExpressionError
-from clinical_commander.logic import Context, Entry, PlainText, Scope, check_boolean, ir, parse
+from clinical_commander.logic import ir
 from clinical_commander.logic import syntax as s
-from clinical_commander.logic.parse import KEYWORDS, MAX_DEPTH, MAX_LENGTH, MAX_OPERATORS
+from clinical_commander.logic.check import Context, Entry, Scope, check_boolean
+from clinical_commander.logic.parse import KEYWORDS, MAX_DEPTH, MAX_LENGTH, MAX_OPERATORS, parse
+from clinical_commander.logic.text import PlainText
 from clinical_commander.quantity import unit
 
 

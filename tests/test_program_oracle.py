@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinical_commander.logic import Context, Entry, Scope, check, check_boolean, check_number, ir
+from clinical_commander.logic import ir
+from clinical_commander.logic.check import Context, Entry, Scope, check, check_boolean, check_number
 from clinical_commander.logic.evaluate import Definitions, Information, NumberMeaning, Reference, ToolMeaning
 from clinical_commander.program.columns import Slot
 from clinical_commander.program.emit_python import compile_columns

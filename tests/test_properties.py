@@ -204,7 +204,7 @@ def test_a_raising_sign_nobody_asked_about_takes_nothing_away_that_rests_on_othe
 
 def _raising(engine: Engine) -> list[str]:
     """The facts that enter the tier or a trigger only where they are known: they raise, and nobody must ask."""
-    dossier, lowering = engine.dossier, engine.program.lowering
+    dossier, lowering = engine.dossier, engine.program.references
     found: set[str] = set()
     exempt = set(dossier.tier.exempts).union(*(t.exempts for t in dossier.triggers.values()))
     for value in dossier.tier.values:

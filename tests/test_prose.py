@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical_commander.logic import Context, Entry, Scope, Vocabulary, check_boolean, check_number, ir, prose
+from clinical_commander.logic import ir
+from clinical_commander.logic.check import Context, Entry, Scope, check_boolean, check_number
 from clinical_commander.logic.evaluate import Reference
-from clinical_commander.logic.prose import ENGLISH, CodeWords, FactWords, RuleWords, ThresholdWords
+from clinical_commander.logic.prose import ENGLISH, CodeWords, FactWords, RuleWords, ThresholdWords, Vocabulary, prose
 from clinical_commander.quantity import unit
 
 DEVICES = {

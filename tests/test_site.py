@@ -16,7 +16,7 @@ from clinical_commander.engine.read_case import case_from_mapping
 from clinical_commander.engine.site import Site, apply_site, compared_facts, read_site, site_from_mapping
 from clinical_commander.errors import CaseError, ContentError, YamlError
 from clinical_commander.logic import ir
-from clinical_commander.program.build import clinical_conditions, gate_conditions
+from clinical_commander.program.conditions import clinical_conditions, gate_conditions
 
 HERE = Path(__file__).parent
 DOSSIER = load_dossier(HERE / "cases" / "content" / "dossiers" / "symptom.small.v1")

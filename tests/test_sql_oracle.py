@@ -16,7 +16,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from clinical_commander.logic import Entry, Scope, check_boolean, ir
+from clinical_commander.logic import ir
+from clinical_commander.logic.check import Entry, Scope, check_boolean
 from clinical_commander.program.columns import Slot
 from clinical_commander.program.emit_python import compile_columns
 from clinical_commander.program.exact import ExactLowering

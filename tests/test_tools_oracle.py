@@ -137,6 +137,17 @@ class Drawn:
     applies: Meaning | None = None
     bands: Sequence[tuple[str, float, float]] = ()
     readings: Mapping[str, Callable[[Patient], str | None]] = field(default_factory=dict)
+    rests_on: Drawn | None = None  # the tool without whose number it has none
+
+    def applied(self, patient: Patient) -> bool:
+        own = self.applies is None or self.applies.holds(patient)
+        return own and (self.rests_on is None or self.rests_on.applied(patient))
+
+    @property
+    def all_reads(self) -> frozenset[str]:
+        """With what decides whether it applies."""
+        own = self.applies.reads if self.applies else frozenset()
+        return self.reads | own | (self.rests_on.all_reads if self.rests_on else frozenset())
 
     def __repr__(self) -> str:
         return yaml.safe_dump(self.plain, sort_keys=False)
@@ -185,19 +196,13 @@ def sums(draw: st.DrawFn, id: str = "tool", other: Drawn | None = None) -> Drawn
     names = draw(st.lists(st.sampled_from(sorted(DOMAINS)), min_size=2, max_size=4, unique=True))
     extra: list[Meaning] = []
     if other is not None:
+        sign, bound = draw(st.sampled_from(("<=", ">="))), draw(st.sampled_from((0, 1, 2, 3)))
 
-        def of(patient: Patient) -> float:
-            found = other.value(patient)
-            assert isinstance(found, float)
-            return found
+        def holds(patient: Patient) -> bool:
+            # The number of a tool that does not apply does not exist, and no comparison with it holds.
+            return other.applied(patient) and _SIGNS[sign](float(other.value(patient)), bound)  # type: ignore[arg-type]
 
-        extra = [
-            compare(
-                Number(other.plain["id"], of, other.reads),
-                draw(st.sampled_from(["<=", ">="])),
-                draw(st.sampled_from((0, 1, 2, 3))),
-            )
-        ]
+        extra = [Meaning(f"{other.plain['id']} {sign} {bound}", holds, other.all_reads)]
     found = draw(items(names, most=4, extra=extra))
     plain = head(id, "sum", {"type": "number", "unit": "1", "range": [-50, 50], "decimals": 9})
     cap: tuple[float, float] | None = None
@@ -207,6 +212,7 @@ def sums(draw: st.DrawFn, id: str = "tool", other: Drawn | None = None) -> Drawn
             item.group = "g"
         plain["groups"] = {"g": {"min": cap[0], "max": cap[1]}}
     base: Number | None = None
+    rests_on: Drawn | None = None
     kind = draw(st.integers(0, 4))
     if kind == 0:
         base = fact(draw(st.sampled_from(NUMBERS)))
@@ -219,6 +225,7 @@ def sums(draw: st.DrawFn, id: str = "tool", other: Drawn | None = None) -> Drawn
         )
     elif kind == 2 and other is not None:
         base = Number(other.plain["id"], lambda p: float(other.value(p)), other.reads)  # type: ignore[arg-type]
+        rests_on = other
     if base is not None:
         plain["base"] = base.text
 
@@ -244,7 +251,7 @@ def sums(draw: st.DrawFn, id: str = "tool", other: Drawn | None = None) -> Drawn
             {"id": f"band_{i}", "title": str(i), "above": low} | ({} if high is None else {"at_most": high})
         )
     reads = frozenset().union(*(item.reads for item in found), base.reads if base else frozenset())
-    return Drawn(plain, value, reads, found, counts, bands=bands)
+    return Drawn(plain, value, reads, found, counts, bands=bands, rests_on=rests_on)
 
 
 def rows(
@@ -353,15 +360,21 @@ def formulas(draw: st.DrawFn, id: str = "tool") -> Drawn:
 def worlds(draw: st.DrawFn) -> list[Drawn]:
     """A tool, and sometimes another one that it reads; some apply to some patients only."""
     kind = draw(st.sampled_from(("sum", "sum", "sum of another", "criteria", "criteria", "table", "formula")))
+
+    def sometimes_for_some(tool: Drawn) -> Drawn:
+        if draw(st.integers(0, 2)) == 0:
+            tool.applies = draw(atoms(sorted(DOMAINS)))
+            tool.plain["applies_when"] = tool.applies.text
+        return tool
+
     if kind == "sum of another":
-        other = draw(st.one_of(sums("other"), formulas("other")))
-        found = [draw(sums(other=other)), other]
-    else:
-        found = [draw({"sum": sums(), "criteria": criteria(), "table": tables(), "formula": formulas()}[kind])]
-    if draw(st.integers(0, 3)) == 0:
-        found[0].applies = draw(atoms(sorted(DOMAINS)))
-        found[0].plain["applies_when"] = found[0].applies.text
-    return found
+        other = sometimes_for_some(draw(st.one_of(sums("other"), formulas("other"))))
+        return [sometimes_for_some(draw(sums(other=other))), other]
+    return [
+        sometimes_for_some(
+            draw({"sum": sums(), "criteria": criteria(), "table": tables(), "formula": formulas()}[kind])
+        )
+    ]
 
 
 @st.composite
@@ -406,9 +419,9 @@ def completions(state: Mapping[str, tuple[Any, ...]], names: Sequence[str]) -> I
 def judge(tool: Drawn, runner: ToolRunner, state: Mapping[str, tuple[Any, ...]], *, exact: bool) -> str:
     case = case_from_mapping({"setting": "ed", "facts": entered(state)}, runner.dossier)
     report = runner.run(case)["tool"]
-    names = sorted(tool.reads | (tool.applies.reads if tool.applies else frozenset()))
+    names = sorted(tool.all_reads)
     patients = list(completions(state, names))
-    applied = {tool.applies.holds(p) if tool.applies else True for p in patients}
+    applied = {tool.applied(p) for p in patients}
     shown = f"\n{tool!r}\nof {dict(state)}\n{report}"
     meant = "yes" if applied == {True} else "no" if applied == {False} else "unknown"
     assert report.applicable == meant, shown

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from clinical_commander.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Mark:
     """A place in a text: file, 1-based line and column, the line itself, and how many characters are at fault."""
 
@@ -37,7 +38,7 @@ class Mark:
         return Mark(self.file, self.line, self.column + columns, self.text, max(1, width))
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem:
     """One fault: stable code, place, cause and mend. `level` is "error" or "warning"."""
 

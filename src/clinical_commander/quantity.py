@@ -12,19 +12,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
 from clinical_commander.errors import CaseError, ExpressionError, Mark, Problem, did_you_mean
+from clinical_commander.frozen import field, frozen, replace
 
 Dimension = tuple[tuple[str, int], ...]
 """Bases with their exponents, sorted, none of them 0: `mL/h` has (("time", -1), ("volume", 1)), `1` has ()."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Unit:
     """A unit: value * factor + offset is the value in the bases of its dimension. Only `[degF]` has an offset."""
 
@@ -34,7 +34,7 @@ class Unit:
     offset: Fraction = Fraction(0)
 
 
-@dataclass(frozen=True)
+@frozen
 class ParsedQuantity:
     """What a text says, in its own unit and before any rounding; an end that is None is open ended.
 

@@ -9,18 +9,21 @@ from __future__ import annotations
 import functools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.agreement.differences import DIFFERENCES, Difference
+from tests.agreement.faults import KNOWN_FAULTS
 from tests.agreement.ours import Said, ours
 from tests.agreement.packages import COMPARISONS, LICENCES, NOT_USED, Comparison, version_of
 from tests.agreement.patients import Facts, computed_tools, patients, shelf
-from tests.agreement.reference import PUBLISHED, Patient, Value, ratio
+from tests.agreement.reference import PUBLISHED, Patient, Value
+from tests.agreement.settled import WIDER, against_completions
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tool-agreement.md"
 PATIENTS = 10_000
+STALE = "the page is stale: run `python -m tests.agreement.table`"
 
 # Codifiers whose rules are a page of prose each; a second reading of them would be the same text in another language.
 # Their worked examples stand in the tool files, and `settled` is tested for them as for all others.
@@ -29,21 +32,6 @@ WITHOUT_TABLE = {
     "bae_outcome": "windows and denominators as defined; no score",
     "tb_isolation": "rules of named agencies, side by side; no score",
 }
-
-# Where a tool file differs from its table, for the reason given, until it is mended: strict, so that it tells us.
-KNOWN_FAULTS: dict[str, tuple[Callable[[Facts], bool], str]] = {
-    "smart_cop": (
-        lambda f: ratio(Patient(f)) == 333,
-        "a PaO2/FiO2 of 333 itself, as 133.2 at 40 % and 266.4 at 80 %: 100 * pao2 / fio2 comes to less than 333 in"
-        " binary and counts as under it; 10 * pao2 * 10 / fio2 would not",
-    ),
-}
-
-
-def is_known(tool: str, facts: Facts) -> bool:
-    """Whether a patient lies where a tool is known to differ from its table."""
-    return tool in KNOWN_FAULTS and KNOWN_FAULTS[tool][0](facts)
-
 
 HEAD = f"""# Agreement of the scores
 
@@ -169,6 +157,14 @@ def table_rows(tool: str) -> list[str]:
     return [row(title(tool), kind, PUBLISHED[tool].where, f"{compared:,}", f"{len(differ):,}")]
 
 
+def settled_rows(tool: str) -> list[str]:
+    """The line of a tool in the table of partial patients."""
+    found = against_completions(tool)
+    n = found.counts
+    counts = [n[k] for k in ("partial", "completions", "value", "band", "not applicable", "wider", "coarse")]
+    return [row(title(tool), *(f"{count:,}" for count in (*counts, len(found.problems))))]
+
+
 def title(tool: str) -> str:
     return f"`{tool}`"
 
@@ -204,6 +200,19 @@ def page() -> Iterator[str]:
     )  # fmt: skip
     yield "Value, band, readings and whether the score applies at all are compared; ages hold months here."
     yield ""
+    yield from _table(
+        "## Settled although inputs are missing\n",
+        ("Score", "Partial patients", "Completions tried", "One value left", "One band left", "Not applicable",
+         "Wider than it need be", "A band or reading open that no completion tried says", "Differ"),
+        [line for tool in computed_tools() for line in settled_rows(tool)],
+    )  # fmt: skip
+    yield (
+        "Facts of a patient are left open, wholly or as a range or some codes; the score is settled exactly where all"
+        " completions say the same. A value, a single band and whether the score applies are exact; among several"
+        " bands or readings one too many may stay open (of formulas: between the numbers tried), and none is left"
+        " out.\n"
+    )
+    yield from (f"Wider: `{tool}`: {why}.\n" for tool, why in WIDER.items())
     yield from (f"Known fault of `{tool}`: {why}.\n" for tool, (_, why) in KNOWN_FAULTS.items())
     yield "## The packages\n"
     yield "They are used by the tests alone, and nothing of them is in this repository.\n"

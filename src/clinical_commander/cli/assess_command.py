@@ -15,6 +15,7 @@ from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.entries import short
 from clinical_commander.engine.read_case import dossier_of, read_case
 from clinical_commander.errors import YamlError
+from clinical_commander.program.stored import open_program
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,7 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise YamlError([short(problem) for problem in error.problems]) from None
     dossier, site = with_site(open_dossier(arguments.dossier or dossier_of(node) or DEFAULT_DOSSIER), arguments.site)
     case = read_case(node, dossier)
-    assessment = Engine(dossier).assess(case, site.capabilities if site else {}, listed(site) if site else None)
+    assessment = Engine(dossier, open_program(dossier)).assess(
+        case, site.capabilities if site else {}, listed(site) if site else None
+    )
     if arguments.json:
         print_json(assessment.to_json())
         return 0

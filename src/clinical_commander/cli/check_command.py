@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,13 @@ from clinical_commander.cli.site_file import with_site
 from clinical_commander.dossier.check import check_dossier
 from clinical_commander.dossier.library import find_dossier, installed, open_dossier
 from clinical_commander.errors import Problem, ReferenceProblem
+from clinical_commander.frozen import frozen
 
 if TYPE_CHECKING:
     from clinical_commander.prove import Proof
 
 
-@dataclass(frozen=True)
+@frozen
 class Checked:
     """One dossier: what is wrong with it, and how many of its properties were proved (None: nobody asked)."""
 

@@ -10,16 +10,18 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from clinical_commander.dossier import model
 from clinical_commander.errors import Mark
+from clinical_commander.frozen import fields_of, is_frozen, replace
 from clinical_commander.logic import ir
 from clinical_commander.quantity import Unit, unit
 
+_T = TypeVar("_T")
 Plain = Any
+NO_TABLES: Mapping[str, list[Plain]] = {}
 _TABLED = (ir.Expr, model.Condition, model.Source)
 _LEFT_OUT = ("at", "span")
 
@@ -66,26 +68,19 @@ class Encoder:
         return self._numbers[key]
 
     def _fields(self, value: Any) -> dict[str, Plain]:
-        assert is_dataclass(value), value
         row = {}
-        for field in fields(value):
-            item = getattr(value, field.name)
-            if field.name in _LEFT_OUT or item == _default(field):
+        for name, field in fields_of(type(value)).items():
+            item = getattr(value, name)
+            if name in _LEFT_OUT or (field.optional and item == field.made_default()):
                 continue
-            row[field.name] = self.encode(item)
+            row[name] = self.encode(item)
         return row
-
-
-def _default(field: Any) -> object:
-    if field.default is not MISSING:
-        return field.default
-    return field.default_factory() if field.default_factory is not MISSING else MISSING
 
 
 class Decoder:
     """Plain data and its tables in, objects out."""
 
-    def __init__(self, tables: Mapping[str, list[Plain]]) -> None:
+    def __init__(self, tables: Mapping[str, list[Plain]] = NO_TABLES) -> None:
         self._units: dict[str, Unit] = {}
         self._readers: dict[object, Callable[[Plain], Any] | None] = {}
         self._bodies: list[dict[str, Any]] = []
@@ -95,19 +90,19 @@ class Decoder:
         }
         makers = {name: self._maker(kind) for name, kind in kinds.items()}
         expressions = self._tables[ir.Expr]
-        for row in tables["Expr"]:
+        for row in tables.get("Expr", ()):
             expressions.append(makers[row.pop("is")](row))
         for kind in (model.Condition, model.Source):
             make, objects = self._maker(kind), self._tables[kind]
-            for row in tables[kind.__name__]:
+            for row in tables.get(kind.__name__, ()):
                 objects.append(make(row))
         make, self._bodies = self._maker(model.Step), []
-        for row in tables["Step"]:
+        for row in tables.get("Step", ()):
             self._bodies.append(make(row).__dict__)
 
-    def decode(self, kind: type[model.Dossier], row: Plain) -> model.Dossier:
-        """The object of a class of the model."""
-        found: model.Dossier = self._maker(kind)(row)
+    def decode(self, kind: type[_T], row: Plain) -> _T:
+        """The object of a class of the model, or of another frozen class."""
+        found: _T = self._maker(kind)(row)
         return found
 
     def _unit(self, code: str) -> Unit:
@@ -130,13 +125,12 @@ class Decoder:
         names = vars(sys.modules[kind.__module__])
         readers: dict[str, Callable[[Plain], Any]] = {}
         defaults: dict[str, object] = {}
-        for field in fields(kind):
-            default = _default(field)
-            if default is not MISSING:
-                defaults[field.name] = default
-            reader = self._reader(eval(str(field.type), names))
+        for name, field in fields_of(kind).items():
+            if field.optional:
+                defaults[name] = field.made_default()
+            reader = self._reader(eval(field.annotation, names))
             if reader is not None:
-                readers[field.name] = reader
+                readers[name] = reader
         new = object.__new__
 
         def make(row: Plain) -> Any:
@@ -163,12 +157,10 @@ class Decoder:
         if kind == float | str:  # canonical JSON writes 0.0 as 0
             return lambda row: row if isinstance(row, str) else float(row)
         if isinstance(kind, types.UnionType):
-            (inner,) = (
-                [arg for arg in kind.__args__ if arg is not types.NoneType]
-                if types.NoneType in kind.__args__
-                else (None,)
-            )
-            reader = self._reader(inner) if inner is not None else None
+            inner = [arg for arg in kind.__args__ if arg is not types.NoneType]
+            if len(inner) > 1:  # canonical JSON writes 1.0 as 1
+                return _number_or_word if float in inner else None
+            reader = self._reader(inner[0])
             return None if reader is None else lambda row: None if row is None else reader(row)
         origin = getattr(kind, "__origin__", None)
         if origin is not None:
@@ -184,7 +176,7 @@ class Decoder:
             return self._unit
         if kind is Fraction:
             return Fraction
-        return self._maker(kind) if is_dataclass(kind) and kind is not Mark else None
+        return self._maker(kind) if is_frozen(kind) and kind is not Mark else None
 
     def _generic(self, origin: Any, args: tuple[Any, ...]) -> Callable[[Plain], Any] | None:
         if origin is frozenset:
@@ -199,6 +191,10 @@ class Decoder:
             return tuple if first is None else lambda row: tuple(map(first, row))
         parts = [self._reader(arg) for arg in args]
         return lambda row: tuple(part(item) if part else item for part, item in zip(parts, row, strict=True))
+
+
+def _number_or_word(row: Plain) -> Plain:
+    return float(row) if isinstance(row, int) and not isinstance(row, bool) else row
 
 
 def _allowed(row: Plain) -> model.Allowed:

@@ -8,7 +8,7 @@ from clinical_commander.dossier.model import AgreeingActions, Conflict, TriggerP
 from clinical_commander.dossier.reader import Reader
 from clinical_commander.dossier.resolve import Resolver
 from clinical_commander.dossier.source import Node
-from clinical_commander.logic import Context
+from clinical_commander.logic.check import Context
 
 
 def read_conflicts(

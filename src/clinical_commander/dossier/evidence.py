@@ -7,9 +7,9 @@ evidence is as strong as its weakest citation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from clinical_commander.dossier.model import Citation, Dossier, Source, Step, Tool
+from clinical_commander.frozen import frozen
 
 STRENGTH = (
     "recalled", "expert", "source_dossier", "web_page", "label", "narrative_review", "case_series", "consensus",
@@ -19,7 +19,7 @@ STRENGTH = (
 WEAK = frozenset(STRENGTH[:7])
 
 
-@dataclass(frozen=True)
+@frozen
 class Statement:
     """One thing the dossier says: its content path, its kind, its words and its source."""
 
@@ -29,7 +29,7 @@ class Statement:
     source: Source
 
 
-@dataclass(frozen=True)
+@frozen
 class Support:
     """What a statement rests on: its citations, the weakest kind of evidence among them, and its review state."""
 

@@ -6,7 +6,6 @@ Texts are as the author wrote them, in the default language; each has the conten
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict, TriggerPair
@@ -26,6 +25,7 @@ from clinical_commander.dossier.model_tools import (
     ValueSeries,
 )
 from clinical_commander.errors import Mark
+from clinical_commander.frozen import field, frozen
 from clinical_commander.quantity import Unit
 
 # What this module passes on: for its readers the model is one.
@@ -54,7 +54,7 @@ __all__ = [
 # --- the catalogue
 
 
-@dataclass(frozen=True)
+@frozen
 class Fact:
     """One typed scalar that an expression can name.
 
@@ -84,7 +84,7 @@ Allowed = tuple[float, float] | frozenset[str] | bool
 """What a constraint leaves of a fact: a closed range, a set of codes, or one truth value."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Constraint:
     """All of `given` hold => each of `then` holds. `wins`: the implied value replaces one that contradicts it."""
 
@@ -95,7 +95,7 @@ class Constraint:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Citation:
     id: str
     title: str
@@ -117,7 +117,7 @@ class Citation:
     at: Mark | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@frozen
 class Order:
     """One concrete order of an action; with `when`, only for the patient of whom that surely holds."""
 
@@ -126,14 +126,14 @@ class Order:
     when: Condition | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Contraindication:
     when: Condition
     text: str
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Action:
     id: str
     verb: str
@@ -150,7 +150,7 @@ class Action:
 # --- the dossier
 
 
-@dataclass(frozen=True)
+@frozen
 class Threshold:
     id: str
     text: str
@@ -162,7 +162,7 @@ class Threshold:
     at: Mark | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@frozen
 class Rule:
     id: str
     when: Condition
@@ -171,7 +171,7 @@ class Rule:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class EntryPoint:
     id: str
     title: str
@@ -181,7 +181,7 @@ class EntryPoint:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Input:
     id: str
     category: str
@@ -195,7 +195,7 @@ class Input:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Option:
     """One row of a table whose first row that can hold is taken; the last has no condition."""
 
@@ -204,7 +204,7 @@ class Option:
     text: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class AnswerValue:
     """One value of an ordered answer, with its own positive condition. `within` and `via` belong to a disposition."""
 
@@ -217,7 +217,7 @@ class AnswerValue:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class OrderedAnswer:
     """Tier or disposition; `values` from the lowest to the highest.
 
@@ -234,7 +234,7 @@ class OrderedAnswer:
     stated_by: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class CodeAnswer:
     """An answer that repeats a code fact; `partial` says which codes of the fact leave several values possible."""
 
@@ -244,7 +244,7 @@ class CodeAnswer:
     partial: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Side:
     """Which fact names the side of the patient that steps may speak of, and when it is certain enough to name it."""
 
@@ -253,7 +253,7 @@ class Side:
     opposite: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@frozen
 class Route:
     dossier: str | None
     external: str
@@ -261,7 +261,7 @@ class Route:
     installed: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Step:
     """One step of a plan. Exactly one of `action`, `do`, `choose` says what; blocks are already written out.
 
@@ -287,7 +287,7 @@ class Step:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Trigger:
     id: str
     title: str
@@ -307,7 +307,7 @@ class Trigger:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Phase:
     id: str
     title: str
@@ -320,7 +320,7 @@ class Phase:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Pivot:
     id: str
     title: str
@@ -331,7 +331,7 @@ class Pivot:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Row:
     """The plan for one tier (or none) in one setting; stages in order, each a list of steps."""
 
@@ -341,7 +341,7 @@ class Row:
     stages: Mapping[str, tuple[Step, ...]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Playbook:
     setting: str
     title: str
@@ -349,7 +349,7 @@ class Playbook:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Treatment:
     id: str
     title: str
@@ -358,7 +358,7 @@ class Treatment:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class MonitoringItem:
     id: str
     title: str
@@ -371,7 +371,7 @@ class MonitoringItem:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class FollowUp:
     id: str
     when: Condition
@@ -381,7 +381,7 @@ class FollowUp:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Question:
     """One thing to ask. `answered_by` are the facts whose knowledge answers it; without it, all of `facts`.
 
@@ -397,7 +397,7 @@ class Question:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Sibling:
     dossier: str
     title: str
@@ -409,13 +409,13 @@ class Sibling:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class CardLine:
     text: str
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Ban:
     """Phrases that must not answer or advise while the condition holds."""
 
@@ -426,7 +426,7 @@ class Ban:
     why: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Scope:
     when: Condition
     out_text: str
@@ -434,7 +434,7 @@ class Scope:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Vignette:
     """A worked example beside the content: `given` is a case, `expect` what must come out. Both as plain data."""
 
@@ -445,7 +445,7 @@ class Vignette:
     at: Mark | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@frozen
 class Dossier:
     """One symptom's or disease's whole pathway, with the parts of the catalogue it uses.
 

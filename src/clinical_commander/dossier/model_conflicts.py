@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from clinical_commander.dossier.model_parts import Condition, Source
 from clinical_commander.errors import Mark
+from clinical_commander.frozen import field, frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Conflict:
     """Two things that must not both happen, as a rule. It may hold back or escalate, never create a treatment."""
 
@@ -26,7 +25,7 @@ class Conflict:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class TriggerPair:
     """What is declared of two triggers that may fire together: they agree, or a conflict rule governs them."""
 
@@ -36,7 +35,7 @@ class TriggerPair:
     at: Mark | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@frozen
 class AgreeingActions:
     """Two actions with opposite verbs on one target that nevertheless agree."""
 

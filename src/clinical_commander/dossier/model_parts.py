@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from clinical_commander.errors import Mark
+from clinical_commander.frozen import field, frozen
 from clinical_commander.logic.ir import Expr
 
 
-@dataclass(frozen=True)
+@frozen
 class Source:
     """Where a statement comes from: citation ids, basis letters (S E W X R) and why it was judged so."""
 
@@ -17,7 +16,7 @@ class Source:
     why: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Condition:
     """A typed expression with its text and place."""
 
@@ -26,7 +25,7 @@ class Condition:
     at: Mark | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@frozen
 class Formula:
     """A typed number with its text and place."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from clinical_commander.dossier.model_parts import Condition, Formula, Source
 from clinical_commander.errors import Mark
+from clinical_commander.frozen import field, frozen
 from clinical_commander.quantity import Unit
 
 
-@dataclass(frozen=True)
+@frozen
 class ToolRow:
     """One row of a tool: the value it gives while `when` holds and no row before it does."""
 
@@ -20,7 +20,7 @@ class ToolRow:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Level:
     """The points that an item gives while `when` holds and no level before it does."""
 
@@ -29,7 +29,7 @@ class Level:
     text: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class ToolItem:
     """One line of a score; no level holding is 0 points. An assumed item counts 0 until its facts decide it."""
 
@@ -42,7 +42,7 @@ class ToolItem:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Group:
     """Items whose sum is capped."""
 
@@ -51,7 +51,7 @@ class Group:
     min: float | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Count:
     """How many of `items` hold; with `at_least`, how many have at least so many points."""
 
@@ -60,7 +60,7 @@ class Count:
     at_least: float | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Series:
     """A published event rate of one cohort; `status` is published or recalled."""
 
@@ -73,7 +73,7 @@ class Series:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Band:
     """A named range of a tool's number, with the rates published for it. All bounds and `when` must hold."""
 
@@ -89,7 +89,7 @@ class Band:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class ValueSeries:
     """The rates published for one value, number or code, of a tool."""
 
@@ -97,7 +97,7 @@ class ValueSeries:
     series: tuple[Series, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Reading:
     """What one named definition says of the same patient, beside the tool's own value and never merged into it.
 
@@ -115,7 +115,7 @@ class Reading:
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class ToolNote:
     """A trap, a conflict between printings, a limit or an inference; `kind` says which."""
 
@@ -124,7 +124,7 @@ class ToolNote:
     source: Source = Source()
 
 
-@dataclass(frozen=True)
+@frozen
 class Example:
     """A worked case of a tool: `given` is a case, `expect` what must come out. Both as plain data."""
 
@@ -134,7 +134,7 @@ class Example:
     at: Mark | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@frozen
 class Tool:
     """A score or codifier. `kind` is sum, criteria, table, formula or rules; it gives a code of `values`, or a number.
 

@@ -11,18 +11,17 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from clinical_commander.canonical import canonical_json
+from clinical_commander.dossier.cache import cached, checked, code, keep, stamp
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.errors import CitationError, Problem
+from clinical_commander.frozen import replace
 
 SCHEMA = "pack/1"
 CHANNELS = ("evaluation", "clinical")
-_KEPT = 24
 
 
 def build(folder: Path, channel: str = "evaluation") -> tuple[Dossier, bytes]:
@@ -87,11 +86,7 @@ def load_pack(data: bytes, expected_hash: str | None = None) -> Dossier:
     """
     from clinical_commander.dossier.codec import Decoder
 
-    found = hashlib.sha256(data).hexdigest()
-    if expected_hash is not None and found != expected_hash:
-        raise CitationError(
-            Problem("CC511", f"the pack has the hash {found}, not {expected_hash}.", "Get it again: it was changed.")
-        )
+    found = checked(data, expected_hash)
     try:
         plain = json.loads(data)
         if plain["schema"] != SCHEMA or plain["channel"] not in CHANNELS:
@@ -109,15 +104,6 @@ def load_pack(data: bytes, expected_hash: str | None = None) -> Dossier:
 # --- the cache
 
 
-def cache_folder() -> Path:
-    """Where packs are kept for the next start: `CLINICAL_COMMANDER_CACHE`, or the user's cache folder."""
-    given = os.environ.get("CLINICAL_COMMANDER_CACHE")
-    if given:
-        return Path(given)
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "clinical-commander"
-
-
 def open_cached(folder: Path, make: Callable[[Path], tuple[Dossier, bytes]] = build) -> Dossier:
     """The dossier of a folder, from the cache if its content and the code that reads it are as they were then.
 
@@ -126,15 +112,11 @@ def open_cached(folder: Path, make: Callable[[Path], tuple[Dossier, bytes]] = bu
         make: Makes it, and its pack, where the cache does not have it.
     """
     name = _made_from(folder)
-    cache = cache_folder()
-    for path in cache.glob(f"{name}-*.json") if cache.is_dir() else ():
-        try:
-            return load_pack(path.read_bytes(), path.stem.rpartition("-")[2])
-        except (OSError, CitationError):
-            path.unlink(missing_ok=True)
-    dossier, data = make(folder)
-    _keep(cache, f"{name}-{dossier.content_hash}.json", data)
-    return dossier
+    found = cached(name, load_pack)
+    if found is None:
+        found, data = make(folder)
+        keep(name, data)
+    return found
 
 
 def _made_from(folder: Path) -> str:
@@ -148,27 +130,7 @@ def _made_from(folder: Path) -> str:
     ):
         made.update(str(path).encode())
         made.update(path.read_bytes())
-    package = Path(__file__).resolve().parents[1]
-    code = [*(package / "dossier").glob("*.py"), *(package / "logic").glob("*.py"), package / "quantity.py"]
     # A route knows whether its dossier is installed: a new package, or a new dossier beside this one, changes that.
     installed = [Path(entry) for entry in sys.path if entry.endswith("site-packages")]
-    for path in (*sorted(code), *installed, folder.resolve().parent):
-        if path.exists():
-            stat = path.stat()
-            made.update(f"{path} {stat.st_size} {stat.st_mtime_ns}".encode())
+    made.update(stamp([*code("dossier", "logic"), *installed, folder.resolve().parent]).encode())
     return made.hexdigest()[:32]
-
-
-def _keep(cache: Path, name: str, data: bytes) -> None:
-    """Write a pack so that a reader sees all of it or nothing; a cache that cannot be written is no cache."""
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        handle, made = tempfile.mkstemp(dir=cache, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(made, cache / name)
-        packs = sorted(cache.glob("*.json"), key=lambda path: path.stat().st_mtime)
-        for old in packs[:-_KEPT]:
-            old.unlink(missing_ok=True)
-    except OSError:
-        return

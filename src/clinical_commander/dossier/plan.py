@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from clinical_commander.dossier.catalogue import PRIORITIES, priority_of
 from clinical_commander.dossier.model import Condition, Playbook, Row, Source, Step, Treatment
 from clinical_commander.dossier.reader import Reader
 from clinical_commander.dossier.resolve import Resolver
 from clinical_commander.dossier.source import Node
+from clinical_commander.frozen import replace
 from clinical_commander.logic import ir
 from clinical_commander.logic.check import Context
 

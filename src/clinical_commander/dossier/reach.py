@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from clinical_commander.dossier.complete import definition
 from clinical_commander.dossier.model import Dossier
+from clinical_commander.frozen import frozen
 from clinical_commander.logic import ir
 
 _MOST_STEPS = 20_000
@@ -19,7 +19,7 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-@dataclass(frozen=True)
+@frozen
 class _Left:
     """What is left of a number: an interval with open or closed ends."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 
 from clinical_commander.dossier.model import Action, Condition, Fact, Route, Source
 from clinical_commander.dossier.reader import Reader
 from clinical_commander.dossier.source import Scalar
 from clinical_commander.errors import ClinicalCommanderError, Mark, Problem, did_you_mean
+from clinical_commander.frozen import replace
 from clinical_commander.logic import ir
 from clinical_commander.logic.check import Context, Scope, check_boolean
 from clinical_commander.quantity import ParsedQuantity, Unit, convert, parse_quantity, to_double, unit

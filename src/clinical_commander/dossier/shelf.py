@@ -7,7 +7,7 @@ dossier does so for a tool.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from clinical_commander.dossier.catalogue import cited_only, read_facts, read_words
@@ -19,6 +19,7 @@ from clinical_commander.dossier.resolve import Resolver
 from clinical_commander.dossier.source import Node, read_yaml
 from clinical_commander.dossier.tools import ToolReading, closure, read_tools, tool_files
 from clinical_commander.errors import ContentError, Problem, ReferenceProblem, YamlError, did_you_mean
+from clinical_commander.frozen import replace
 from clinical_commander.logic import ir
 
 SHELF = "tools"

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from clinical_commander.errors import Mark, Problem, YamlError
+from clinical_commander.frozen import field, frozen
 
 CONTENT_LIMIT = 4 * 1024 * 1024
 CASE_LIMIT = 1024 * 1024
@@ -66,7 +66,7 @@ class Source:
         return Mark(self.file, line + 1, column + 1, text, max(1, min(width, len(text) - column)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """A part of the text: `source.text[start:end]`."""
 
@@ -80,7 +80,7 @@ class Node:
         return self.source.mark(self.start, self.end - self.start)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scalar(Node):
     """A value as the author wrote it, quotation marks and escapes taken away. Fits `logic.Text`.
 
@@ -132,14 +132,14 @@ class Scalar(Node):
                 yield offset
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key(Node):
     """The key of a mapping's entry."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mapping(Node):
     """Keys with values, in the order of the text."""
 
@@ -151,7 +151,7 @@ class Mapping(Node):
         return entry[1] if entry else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sequence(Node):
     """Values in the order of the text."""
 

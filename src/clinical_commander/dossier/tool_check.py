@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise, product
 
 from clinical_commander.dossier import tool_terms
 from clinical_commander.dossier.complete import Patient, Value, expand
 from clinical_commander.dossier.model import Band, Dossier, Fact, Tool, ToolRow
 from clinical_commander.errors import Problem
+from clinical_commander.frozen import frozen
 from clinical_commander.logic import ir
 
 MOST_PATIENTS = 20_000
@@ -37,7 +37,7 @@ def lint_tool(tool: Tool, shelf: Dossier) -> Iterator[Problem]:
         yield from lint.range_and_bands()
 
 
-@dataclass(frozen=True)
+@frozen
 class _Tried:
     """Some patients; `all` where they are every one that makes a difference."""
 

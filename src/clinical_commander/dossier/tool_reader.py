@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from clinical_commander.dossier import tool_terms
 from clinical_commander.dossier.catalogue import read_codes
@@ -29,6 +28,7 @@ from clinical_commander.dossier.resolve import JUDGED, Resolver
 from clinical_commander.dossier.source import Mapping as MappingNode
 from clinical_commander.dossier.source import Node, Scalar
 from clinical_commander.errors import ClinicalCommanderError
+from clinical_commander.frozen import replace
 from clinical_commander.logic import ir
 from clinical_commander.logic.check import Context, Entry, Scope, check, check_number
 from clinical_commander.quantity import Unit, same_scale, unit

@@ -11,7 +11,6 @@ from itertools import product
 
 from clinical_commander.dossier.model_tools import Band, Count, Group, Tool, ToolItem, ToolRow
 from clinical_commander.logic import ir
-from clinical_commander.logic.check import negate
 from clinical_commander.quantity import unit
 
 _ONE = unit("1")
@@ -132,7 +131,7 @@ def _any(ways: Sequence[ir.Expr]) -> ir.Expr:
 def _without(condition: ir.Expr, earlier: Sequence[ir.Expr]) -> ir.Expr:
     """The condition, and none of the earlier ones that could hold with it."""
     # An exclusion that says nothing new would make facts stand both ways, and the bounds coarser.
-    excluded = tuple(negate(before) for before in earlier if not exclusive(before, condition))
+    excluded = tuple(ir.negate(before) for before in earlier if not exclusive(before, condition))
     if condition == ir.Truth(True) and excluded:
         return excluded[0] if len(excluded) == 1 else ir.All(excluded)
     return ir.All((condition, *excluded)) if excluded else condition
@@ -152,7 +151,7 @@ def _parts(expr: ir.Expr) -> Iterator[ir.Expr]:
 
 
 def _opposed(one: ir.Expr, other: ir.Expr) -> bool:
-    if negate(one) == other or negate(other) == one:
+    if ir.negate(one) == other or ir.negate(other) == one:
         return True
     match one, other:
         case ir.OneOf(a, some), ir.OneOf(b, others):

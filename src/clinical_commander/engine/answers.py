@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from clinical_commander.dossier.model import Condition, Dossier, Option, OrderedAnswer, Trigger
 from clinical_commander.engine.assessment import AnswerReport, Because, TriggerReport
 from clinical_commander.engine.settle import Reader, settled_by
 from clinical_commander.engine.situation import Situation, View
-from clinical_commander.program.build import Program
-from clinical_commander.program.reads import modal_facts
+from clinical_commander.frozen import frozen
+from clinical_commander.program.program import Program
 
 SEVERITIES = ("notice", "urgent", "critical")
 
 
-@dataclass(frozen=True)
+@frozen
 class Range:
     """An ordered answer between two of its values, as indices; `last_known` if the low end rests on stale facts."""
 
@@ -34,13 +33,6 @@ class Answers:
 
     def __init__(self, dossier: Dossier, program: Program) -> None:
         self.dossier, self.program = dossier, program
-        self.modal = {
-            id(c): tuple(modal_facts(program.lowering, c.expr))
-            for c in (
-                *(v.when for a in (dossier.tier, dossier.disposition) for v in a.values),
-                *(t.when for t in dossier.triggers.values()),
-            )
-        }
 
     # -- ordered answers
 
@@ -84,12 +76,12 @@ class Answers:
         order = {name: i for i, name in enumerate(answer.must_know)}
         return tuple(sorted(names, key=lambda n: order.get(n, len(order))))
 
-    def not_asked(self, conditions: Sequence[Condition], view: View, must_know: Sequence[str]) -> tuple[str, ...]:
+    def not_asked(self, conditions: Sequence[Condition], view: View, missing: Sequence[str]) -> tuple[str, ...]:
         """Facts that enter only as known-true and are not known: they could raise the answer, and nobody asked."""
         names: dict[str, None] = {}
         for condition in conditions:
-            for name in self.modal[id(condition)]:
-                if name not in must_know and not view.reader.known(name):
+            for name in self.program.modal[id(condition)]:
+                if name not in missing and not view.reader.known(name):
                     names.setdefault(name)
         return tuple(names)
 
@@ -100,7 +92,7 @@ class Answers:
         grounds_view = situation.last if found.last_known else view
         # What can only raise cannot raise the highest value.
         top = found.low == len(answer.values) - 1
-        not_asked = () if top else self.not_asked([v.when for v in answer.values], view, answer.must_know)
+        not_asked = () if top else self.not_asked([v.when for v in answer.values], view, missing)
         because: tuple[Because, ...] = ()
         if (found.settled or found.low > 0) and self.holds(value.when, situation):
             because = grounds(grounds_view.reader, value.when, value.id)
@@ -188,7 +180,7 @@ class Answers:
             may_become=tuple(may_become),
             because=grounds(fresh if fires_fresh else last, trigger.when, trigger.id) if fires else (),
             missing=missing,
-            not_asked=self.not_asked([trigger.when], situation.fresh, trigger.must_know),
+            not_asked=self.not_asked([trigger.when], situation.fresh, missing),
             settled_by=tuple(map(tuple, settled_by(missing))),
             route=(trigger.route.dossier or trigger.route.external or None) if trigger.route else None,
             citations=trigger.source.cite,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,8 @@ from clinical_commander.engine.plan import LIVE, Judged, Planner
 from clinical_commander.engine.questions import questions
 from clinical_commander.engine.scores import Scores
 from clinical_commander.engine.situation import HOUR, Known, Situation, Situations
-from clinical_commander.program.build import Program, build
+from clinical_commander.frozen import replace
+from clinical_commander.program.program import Program
 
 NO_SITE: Mapping[str, str] = {}
 
@@ -36,7 +37,11 @@ class Engine:
 
     def __init__(self, dossier: Dossier, program: Program | None = None) -> None:
         self.dossier = dossier
-        self.program = program or build(dossier)
+        if program is None:
+            from clinical_commander.program.build import build  # lowering is half of all modules
+
+            program = build(dossier)
+        self.program = program
         self.situations = Situations(dossier, self.program)
         self.answers = Answers(dossier, self.program)
         self.planner = Planner(dossier, self.program)
@@ -147,7 +152,7 @@ class Engine:
         reader = situation.fresh.reader
         if reader.must(pair):
             return a.ScopeReport("in", ())
-        why = tuple(sorted(self.program.lowering.reads(scope.when.expr)))
+        why = tuple(sorted(self.program.references.reads(scope.when.expr)))
         if not reader.can(pair):
             return a.ScopeReport("out", why, scope.out_text)
         return a.ScopeReport("unknown", why, scope.unknown_text)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from clinical_commander.frozen import field, frozen
 
 SCHEMA = "assessment/1"
 
 
-@dataclass(frozen=True)
+@frozen
 class FactReport:
     """What is known of one fact. `value` is set when one value is left; `possible` lists the codes that are left."""
 
@@ -30,7 +31,7 @@ class FactReport:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class AnswerReport:
     """An answer as a set: `value` only when settled. `missing` are facts that could still change it."""
 
@@ -46,14 +47,14 @@ class AnswerReport:
     withheld: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class TierReport(AnswerReport):
     worst_this_episode: str | None = None
     hours_since_worst: float | None = None
     last_known: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class DispositionReport(AnswerReport):
     within: str | None = None
     via: str | None = None
@@ -61,7 +62,7 @@ class DispositionReport(AnswerReport):
     via_text: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Because:
     """One ground: the rule that holds and the facts it was judged by."""
 
@@ -69,7 +70,7 @@ class Because:
     facts: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class RouteReport:
     source: str  # trigger or pivot id
     state: str  # fires | cannot_exclude
@@ -79,7 +80,7 @@ class RouteReport:
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class TriggerReport:
     state: str  # fires quiet cannot_exclude
     last_known: bool
@@ -95,14 +96,14 @@ class TriggerReport:
     shown_first: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class PhaseReport:
     id: str
     status: str  # complete waiting not_reached not_needed
     waiting_for: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class ScoreReport:
     """What a tool says. `value` and `band` are set only when certain; `low`, `high`, `possible` and `bands_possible`
     are what is left. `missing` are facts that could still change it; `rates` are those published for the value or band;
@@ -127,7 +128,7 @@ class ScoreReport:
     citations: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class NextReport:
     """One question: what to ask, which facts it gives, what they settle and what they could change."""
 
@@ -140,7 +141,7 @@ class NextReport:
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class ActionReport:
     id: str
     verb: str
@@ -158,7 +159,7 @@ class ActionReport:
     within: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class PlanStep:
     """One line of the plan for the setting, in its row and stage."""
 
@@ -173,7 +174,7 @@ class PlanStep:
     path: str
 
 
-@dataclass(frozen=True)
+@frozen
 class ConflictReport:
     id: str
     kind: str  # advice | facts
@@ -186,7 +187,7 @@ class ConflictReport:
     resolution: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class MonitoringReport:
     id: str
     state: str  # do | ask_first
@@ -197,7 +198,7 @@ class MonitoringReport:
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class FollowUpReport:
     id: str
     state: str
@@ -206,27 +207,27 @@ class FollowUpReport:
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class WarningReport:
     code: str
     facts: tuple[str, ...]
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class ScopeReport:
     state: str  # in out unknown
     why: tuple[str, ...]
     text: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Unreviewed:
     counts: Mapping[str, int]
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Assessment:
     """Everything the engine says of one patient at one moment."""
 

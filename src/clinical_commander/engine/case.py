@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from clinical_commander.errors import Problem
+from clinical_commander.frozen import field, frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Observation:
     """One statement about one fact.
 
@@ -31,7 +31,7 @@ class Observation:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class ActionRecord:
     """What became of an order: done, ordered or declined (with a reason)."""
 
@@ -39,7 +39,7 @@ class ActionRecord:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Case:
     """A patient as the engine sees them. `facts` holds the statements of each fact, oldest first.
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from clinical_commander.dossier.source import MAX_NESTING, Key, Mapping, Node, Scalar, Sequence, Source, kind_of
 from clinical_commander.errors import CaseError, Mark, Problem, did_you_mean
+from clinical_commander.frozen import replace
 
 LONGEST_QUOTE: Final = 40
 # A caret under a line of 300 characters helps nobody, and a line may be the whole of a file that is no case at all.

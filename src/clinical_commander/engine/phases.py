@@ -10,7 +10,7 @@ from clinical_commander.engine.assessment import ActionReport, PhaseReport, Trig
 from clinical_commander.engine.plan import LIVE, PRIORITIES
 from clinical_commander.engine.settle import Reader
 from clinical_commander.engine.situation import Situation
-from clinical_commander.program.build import Program
+from clinical_commander.program.program import Program
 
 
 def phases(

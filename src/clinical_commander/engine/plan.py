@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from clinical_commander.dossier.model import Condition, Conflict, Dossier, Row, Step
@@ -11,7 +10,8 @@ from clinical_commander.engine.answers import Range
 from clinical_commander.engine.assessment import ActionReport, ConflictReport, PlanStep, RouteReport
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.situation import Situation
-from clinical_commander.program.build import Program
+from clinical_commander.frozen import frozen, replace
+from clinical_commander.program.program import Program
 
 PRIORITIES = ("routine", "urgent", "stat")
 STATES = ("ask_first", "do", "withheld", "done")  # of several steps of one action the last of these counts
@@ -31,7 +31,7 @@ class Judged(NamedTuple):
     text: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """Where a step stands: whose case, in which row, trigger, pivot or treatment, and what is open before it."""
 
@@ -186,7 +186,7 @@ class Planner:
             contested.update(conflict.contested)
             if bears:
                 facts = tuple(
-                    f for f in self.program.lowering.reads(conflict.when.expr) if situation.fresh.reader.known(f)
+                    f for f in self.program.references.reads(conflict.when.expr) if situation.fresh.reader.known(f)
                 )
                 reports.append(
                     ConflictReport(
@@ -225,16 +225,21 @@ class Planner:
             withheld |= held
             if withheld:
                 state = "withheld"
+        side = self._side(counted, situation)
+        ask = dict.fromkeys(fact for j in counted for fact in j.ask)
+        if state == "do" and side is None and self.dossier.side and any(j.step.side for j in counted):
+            state = "ask_first"
+            ask.setdefault(self.dossier.side.fact)
         return ActionReport(
             id=name,
             verb=action.verb,
             target=action.target,
-            side=self._side(counted, situation),
+            side=side,
             state=state,
             priority=priority,
             setting=case.setting,
             because=because,
-            ask=tuple(dict.fromkeys(fact for j in counted for fact in j.ask)),
+            ask=tuple(ask),
             withheld_by=withheld,
             orders=tuple(
                 order
@@ -252,7 +257,10 @@ class Planner:
         wanted = next((j.step.side for j in judged if j.step.side), "")
         if not wanted or side is None or not situation.fresh.reader.must(self.program.pair(side.confirmed)):
             return None
-        code = next(iter(situation.fresh.known[side.fact].possible.codes))
+        codes = situation.fresh.known[side.fact].possible.codes
+        if len(codes) != 1:  # left or right is no side
+            return None
+        code = next(iter(codes))
         return code if wanted == "confirmed" else side.opposite.get(code)
 
     def plan(self, judged: Iterable[Judged]) -> list[PlanStep]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from clinical_commander.dossier.model import Dossier, Question
 from clinical_commander.engine.assessment import ActionReport, AnswerReport, NextReport, TriggerReport
 from clinical_commander.engine.situation import View
-from clinical_commander.program.build import Program
+from clinical_commander.program.program import Program
 
 
 def questions(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import collections.abc
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,7 +18,8 @@ from clinical_commander.engine.case import ActionRecord, Case, Observation
 from clinical_commander.engine.entries import LONGEST_QUOTE, Faults, nearest, node_of, quote, read_moment, short, shown
 from clinical_commander.engine.read_fact import read_fact
 from clinical_commander.errors import CaseError, Problem, YamlError
-from clinical_commander.logic.check import Scope
+from clinical_commander.frozen import replace
+from clinical_commander.logic.words import RECORDED, REGIONS, SETTINGS
 
 KEYS: Final = ("setting", "entry", "region", "at", "facts", "actions", "recorded", "dossier", "source")
 ACTION_STATES: Final = ("done", "ordered", "declined")
@@ -104,7 +104,7 @@ class _CaseReader:
             at=at,
             facts={fact: facts[fact] for fact in self.dossier.facts if fact in facts},
             entry=self.word("entry", node.get("entry"), self.dossier.entry_points),
-            region=self.word("region", node.get("region"), Scope.regions),
+            region=self.word("region", node.get("region"), REGIONS),
             dossier=self.dossier_id(node.get("dossier")),
             actions=self.actions(node.get("actions")),
             recorded=self.recorded(node.get("recorded")),
@@ -129,10 +129,10 @@ class _CaseReader:
     def setting(self, node: Mapping) -> str:
         entered = node.get("setting")
         if entered is None:
-            mend = f"Write `setting:` with one of {', '.join(Scope.settings)}."
+            mend = f"Write `setting:` with one of {', '.join(SETTINGS)}."
             self.fault("CC620", "The case names no setting: where is the patient?", mend, node)
             return ""
-        return self.word("setting", entered, Scope.settings) or ""
+        return self.word("setting", entered, SETTINGS) or ""
 
     def word(self, what: str, entered: Node | None, known: Iterable[str]) -> str | None:
         if entered is None:
@@ -213,8 +213,8 @@ class _CaseReader:
     def recorded(self, entered: Node | None) -> dict[str, dict[str, object]]:
         recorded: dict[str, dict[str, object]] = {}
         for key, node in self.entries("recorded", entered):
-            if key.name not in Scope.recorded:
-                mend = nearest(key.name, Scope.recorded) or f"It may have: {', '.join(sorted(Scope.recorded))}."
+            if key.name not in RECORDED:
+                mend = nearest(key.name, RECORDED) or f"It may have: {', '.join(sorted(RECORDED))}."
                 self.fault("CC615", f"{quote(key.name)} is nothing that is recorded.", mend, key)
                 continue
             record = self.record(key.name, node)

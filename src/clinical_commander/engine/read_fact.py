@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +16,7 @@ from clinical_commander.dossier.source import Mapping, Node, Scalar, Sequence, k
 from clinical_commander.engine.case import Observation
 from clinical_commander.engine.entries import LONGEST_QUOTE, Faults, nearest, quote, read_moment, shown
 from clinical_commander.engine.read_number import read_number, unit_name
+from clinical_commander.frozen import replace
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """Two clocks of one hospital differ by no more; a time further ahead of the moment assessed is refused."""

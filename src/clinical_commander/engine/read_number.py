@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Final
@@ -17,6 +16,7 @@ from clinical_commander.dossier.model import Fact
 from clinical_commander.dossier.source import Scalar
 from clinical_commander.engine.entries import LONGEST_QUOTE, Faults, quote
 from clinical_commander.errors import CaseError, ExpressionError
+from clinical_commander.frozen import frozen, replace
 from clinical_commander.quantity import (
     UNITS,
     ParsedQuantity,
@@ -37,7 +37,7 @@ _WIDEST_SLIP: Final = 1000
 _FIRST_YEAR_OF_BIRTH: Final = 1890
 
 
-@dataclass(frozen=True)
+@frozen
 class Number:
     """What one statement leaves possible of a number: [low, high] in the fact's unit, and what must be confirmed."""
 

@@ -16,9 +16,8 @@ from clinical_commander.engine.assessment import ScoreReport
 from clinical_commander.engine.settle import Reader
 from clinical_commander.engine.situation import View
 from clinical_commander.logic import ir
-from clinical_commander.program.build import Program
 from clinical_commander.program.columns import Pair
-from clinical_commander.program.tools import ToolColumns
+from clinical_commander.program.program import Program, ToolColumns
 
 _NAMES = (ir.Named, ir.ToolNumber, ir.ToolCode, ir.AnswerCode, ir.Circumstance, ir.IsTrue)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from clinical_commander.dossier import tool_terms
 from clinical_commander.logic import ir
-from clinical_commander.program.build import Program
 from clinical_commander.program.columns import Pair
+from clinical_commander.program.program import Program
 
 MAX_SETTLING_FACTS = 4
 
@@ -57,7 +57,7 @@ class Reader:
                 return () if self.known(fact) else (fact,)
             case ir.Flag(kind, key):
                 if kind == "answered":
-                    gate = self.program.lowering.answered.get(key)
+                    gate = self.program.references.answered.get(key)
                     return self.missing(gate) if gate is not None else (f"answered:{key}",)
                 return (f"{kind}:{key}",)
             case ir.Compare(_, ir.FactNumber(fact), ir.Constant()):
@@ -72,11 +72,11 @@ class Reader:
                 return ()
             case ir.IsKnown():
                 return ()
-        return [name for part in self.program.lowering.inside(expr) for name in self._part(part)]
+        return [name for part in self.program.references.inside(expr) for name in self._part(part)]
 
     def _part(self, part: ir.Expr) -> Iterable[str]:
         if isinstance(part, (ir.AnswerCode, ir.ToolCode)):
-            return [name for inner in self.program.lowering.inside(part) for name in self._part(inner)]
+            return [name for inner in self.program.references.inside(part) for name in self._part(inner)]
         if isinstance(part, ir.FactCode):
             return () if self.known(part.fact) else (part.fact,)
         return self.missing(part)
@@ -92,7 +92,7 @@ class Reader:
         if known is None:
             names: list[str] = []
             if isinstance(expr, ir.ToolNumber):
-                found = self.program.lowering.numbers[expr.tool]
+                found = self.program.references.numbers[expr.tool]
                 names += [*self._open_in_number(found.value), *self.missing(found.applies)]
             elif isinstance(expr, ir.Choice):
                 for condition, value in expr.branches:
@@ -135,7 +135,7 @@ class Reader:
                 if isinstance(item, (ir.FactTrue, ir.FactNumber, ir.FactCode)):
                     yield item.fact
                 else:
-                    for part in (item, *self.program.lowering.inside(item)):
+                    for part in (item, *self.program.references.inside(item)):
                         if not isinstance(part, (ir.AnswerCode, ir.ToolCode, ir.FactCode, ir.FactNumber)):
                             yield from self.missing(part)
                         elif isinstance(part, ir.FactCode) and not self.known(part.fact):
@@ -157,7 +157,7 @@ class Reader:
     def _ground(self, expr: ir.Expr, rule: str, found: dict[str, dict[str, None]]) -> None:
         match expr:
             case ir.Named(kind, name):
-                target = self.program.lowering.named.get((kind, name))
+                target = self.program.references.named.get((kind, name))
                 if target is not None:
                     self._ground(target, name, found)
             case ir.Any(items):
@@ -171,7 +171,7 @@ class Reader:
             case ir.IsTrue(item) | ir.IsNotFalse(item) | ir.IsKnown(item):
                 self._ground(item, rule, found)
             case ir.OneOf(ir.AnswerCode(answer), values):
-                known = self.program.lowering.answers[answer]
+                known = self.program.references.answers[answer]
                 if known.fact:
                     found.setdefault(rule, {}).setdefault(known.fact)
                 for code, condition in zip(known.codes, known.conditions, strict=False):
@@ -179,7 +179,7 @@ class Reader:
                     if code in values and pair is not None and self.must(pair):
                         self._ground(condition, rule, found)
             case ir.OneOf(ir.ToolCode(tool), _):
-                for inner in self.program.lowering.inside(ir.ToolCode(tool)):
+                for inner in self.program.references.inside(ir.ToolCode(tool)):
                     self._ground(inner, tool, found)
             case ir.Not(item):
                 # Why something is not so: every fact it was judged by.
@@ -193,7 +193,7 @@ class Reader:
                         found.setdefault(tool, {}).setdefault(fact)
 
     def _judged(self, expr: ir.Expr) -> list[str]:
-        read = sorted(self.program.lowering.reads(expr))
+        read = sorted(self.program.references.reads(expr))
         return [f for f in read if self.known(f)] or read
 
 

@@ -9,7 +9,6 @@ import collections.abc
 import dataclasses
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,8 +19,9 @@ from clinical_commander.dossier.reader import Reader, plain_data
 from clinical_commander.dossier.source import CASE_LIMIT, Mapping, Node, Scalar, read_yaml
 from clinical_commander.engine.entries import LONGEST_QUOTE, Faults, nearest, node_of, place_of, quote, short, shown
 from clinical_commander.errors import ClinicalCommanderError, ContentError, Mark, YamlError
+from clinical_commander.frozen import field, frozen
 from clinical_commander.logic import ir
-from clinical_commander.logic.check import Scope
+from clinical_commander.logic.words import CAPABILITIES
 from clinical_commander.quantity import Unit, bounds, parse_quantity, unit
 
 AVAILABILITY: Final = ("yes", "no", "on_call")
@@ -33,7 +33,7 @@ _NO_EXPRESSIONS: Final = (str, int, float, frozenset, type(None), Mark, Unit, Fa
 _Part = TypeVar("_Part")
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """One thing that is otherwise here than in the content. `kind` is threshold, capability, phone or priors."""
 
@@ -46,7 +46,7 @@ class Change:
     signed_on: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class SiteThreshold:
     """A cut-off of this site: the text as written, and its value in the unit of the dossier's threshold."""
 
@@ -58,7 +58,7 @@ class SiteThreshold:
     why: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Site:
     """What one site changes. A capability that is not named is unknown; `priors` are kept as they were written."""
 
@@ -274,8 +274,8 @@ class _SiteReader:
     def capabilities(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for key, node in self.reader.mapping("capabilities").values():
-            if key.name not in Scope.capabilities:
-                mend = nearest(key.name, Scope.capabilities) or f"It may name: {', '.join(sorted(Scope.capabilities))}."
+            if key.name not in CAPABILITIES:
+                mend = nearest(key.name, CAPABILITIES) or f"It may name: {', '.join(sorted(CAPABILITIES))}."
                 self.fault("CC460", f"No capability is called {quote(key.name)}.", mend, key)
                 continue
             meaning = node.meaning if isinstance(node, Scalar) else None

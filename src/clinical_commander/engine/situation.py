@@ -7,19 +7,19 @@ may rest on either; whatever reassures rests on `fresh` alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from clinical_commander.dossier.model import Allowed, Constraint, Dossier, Fact
 from clinical_commander.engine.case import Case, Observation
 from clinical_commander.engine.settle import Reader
-from clinical_commander.program.build import Program
+from clinical_commander.frozen import frozen, replace
+from clinical_commander.program.program import Program
 
 HOUR = 3600.0
 
 
-@dataclass(frozen=True)
+@frozen
 class Possible:
     """The values still possible of one fact: [low, high], or `codes`, or a set of truths."""
 
@@ -42,7 +42,7 @@ class Possible:
         return self.low == self.high
 
 
-@dataclass(frozen=True)
+@frozen
 class Known:
     """What is held of one fact at one moment: the statement it rests on, its state and what it leaves possible."""
 
@@ -52,7 +52,7 @@ class Known:
     implied_by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Contradiction:
     """Two statements that cannot both be so, by a constraint of the catalogue."""
 
@@ -60,7 +60,7 @@ class Contradiction:
     facts: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class View:
     """One evaluation: what was possible of each fact, the inputs, the columns, and a reader over them."""
 
@@ -75,7 +75,7 @@ class View:
         return known is not None and known.state in ("known", "partial")
 
 
-@dataclass(frozen=True)
+@frozen
 class Situation:
     at: datetime
     fresh: View

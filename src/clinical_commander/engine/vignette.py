@@ -9,7 +9,6 @@ absent}), phases, conflicts, no_conflicts, routes, scope, worst_this_episode, ne
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +17,12 @@ from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.assessment import AnswerReport, Assessment
 from clinical_commander.engine.read_case import case_from_mapping
 from clinical_commander.errors import ClinicalCommanderError
+from clinical_commander.frozen import frozen
 
 DEFAULT_MOMENT = "2026-11-01T08:00:00+00:00"
 
 
-@dataclass(frozen=True)
+@frozen
 class VignetteResult:
     """One vignette: `failures` says what was expected and what came out; empty when it passed."""
 

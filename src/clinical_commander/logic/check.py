@@ -7,15 +7,17 @@ refused outside tools: clinical cut-offs have names, sources and reasons.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
 from clinical_commander.errors import ExpressionError, Problem, did_you_mean
+from clinical_commander.frozen import frozen, replace
 from clinical_commander.logic import ir
 from clinical_commander.logic import syntax as s
 from clinical_commander.logic.parse import parse
 from clinical_commander.logic.text import PlainText, Text
+from clinical_commander.logic.words import CAPABILITIES, RECORDED, REGIONS, SETTINGS
 from clinical_commander.quantity import Unit, divide, multiply, same_scale, unit
 
 
@@ -29,7 +31,7 @@ class Context(Enum):
     DOMAIN = "the domain of a tool"
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """What a name stands for: kind fact, threshold, rule, trigger, answer, tool or part; type boolean, number or code.
 
@@ -47,24 +49,17 @@ class Entry:
     expr: ir.Expr | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Scope:
     """All names an expression may use, and the keys its functions may name."""
 
     names: Mapping[str, Entry]
     inputs: frozenset[str] = frozenset()
     actions: frozenset[str] = frozenset()
-    settings: tuple[str, ...] = ("home", "ed", "icu", "inpatient", "outpatient")
-    regions: tuple[str, ...] = ("high_income", "tb_endemic")
-    capabilities: frozenset[str] = frozenset(
-        "ir bronchoscopy rigid_bronchoscopy thoracic_surgery icu aiir pcc idarucizumab".split()
-    )
-    recorded: frozenset[str] = frozenset(
-        (
-            "entry disposition not_yet_explained next_vitals next_hemoglobin rebleed_watch_end restart_review "
-            "followup_owners"
-        ).split()
-    )
+    settings: tuple[str, ...] = SETTINGS
+    regions: tuple[str, ...] = REGIONS
+    capabilities: frozenset[str] = CAPABILITIES
+    recorded: frozenset[str] = RECORDED
     below_groups: frozenset[str] = frozenset({"must_not_miss"})
 
 
@@ -173,7 +168,7 @@ class _Checker:
             case s.Name():
                 return self.name(node)
             case s.Not(span, item):
-                return _Typed("boolean", negate(self.boolean(item), span))
+                return _Typed("boolean", ir.negate(self.boolean(item), span))
             case s.And(span, items):
                 return _Typed("boolean", ir.All(tuple(self.boolean(i) for i in items), span=span))
             case s.Or(span, items):
@@ -471,11 +466,6 @@ class _Checker:
             unit=shown,
             what=f"`{node.name}(...)`",
         )
-
-
-def negate(expr: ir.Expr, span: ir.Span = (0, 0)) -> ir.Expr:
-    """NOT of a condition; a double negation falls away."""
-    return expr.item if isinstance(expr, ir.Not) else ir.Not(expr, span=span)
 
 
 def _compare(operator: str, left: ir.Expr, right: ir.Expr, span: ir.Span) -> ir.Expr:

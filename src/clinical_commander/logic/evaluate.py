@@ -22,10 +22,10 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
+from clinical_commander.frozen import field, frozen
 from clinical_commander.logic import ir
 
 Value = bool | float | str
@@ -34,7 +34,7 @@ Information = Mapping[str, Sequence[Value]]
 Completion = Mapping[str, Value]
 
 
-@dataclass(frozen=True)
+@frozen
 class ToolMeaning:
     """A tool that gives a code: its rows (code, condition), of which one holds, and when it applies at all."""
 
@@ -42,7 +42,7 @@ class ToolMeaning:
     applies: ir.Expr
 
 
-@dataclass(frozen=True)
+@frozen
 class NumberMeaning:
     """A tool that gives a number, and when it applies at all."""
 
@@ -50,7 +50,7 @@ class NumberMeaning:
     applies: ir.Expr
 
 
-@dataclass(frozen=True)
+@frozen
 class Definitions:
     """What the names of a dossier stand for.
 

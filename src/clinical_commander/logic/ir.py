@@ -7,18 +7,25 @@ a shared part once. `<>`, BETWEEN and `IS NULL` are already written out by the n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from clinical_commander.frozen import field, frozen, record_hash
 from clinical_commander.quantity import Unit
 
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True)
+@frozen
 class Expr:
     """A typed expression. `span` is its place (start, end) in the rule text."""
 
     span: Span = field(default=(0, 0), compare=False, kw_only=True, repr=False)
+
+    def __hash__(self) -> int:
+        """Remembered: a lowering looks up the same deep expressions over and over."""
+        known: int | None = self.__dict__.get("_hash")
+        if known is None:
+            known = self.__dict__["_hash"] = record_hash(self)
+        return known
 
     def parts(self) -> tuple[Expr, ...]:
         """The expressions directly inside this one, left to right."""
@@ -34,19 +41,19 @@ class Expr:
 # --- conditions: a set of (can be true, can be false)
 
 
-@dataclass(frozen=True)
+@frozen
 class Truth(Expr):
     value: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class FactTrue(Expr):
     """A boolean fact."""
 
     fact: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Named(Expr):
     """A named condition of the dossier: kind "rule" or "trigger"."""
 
@@ -54,7 +61,7 @@ class Named(Expr):
     name: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Flag(Expr):
     """About the encounter: kind capable, answered, recorded, closed, below_t_test, done, ordered or declined."""
 
@@ -62,7 +69,7 @@ class Flag(Expr):
     key: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Compare(Expr):
     """Two numbers of one unit; operator < <= > >= or =."""
 
@@ -74,7 +81,7 @@ class Compare(Expr):
         return (self.left, self.right)
 
 
-@dataclass(frozen=True)
+@frozen
 class OneOf(Expr):
     """A code is one of `values`."""
 
@@ -85,7 +92,7 @@ class OneOf(Expr):
         return (self.subject,)
 
 
-@dataclass(frozen=True)
+@frozen
 class All(Expr):
     items: tuple[Expr, ...]
 
@@ -93,7 +100,7 @@ class All(Expr):
         return self.items
 
 
-@dataclass(frozen=True)
+@frozen
 class Any(Expr):
     items: tuple[Expr, ...]
 
@@ -101,7 +108,7 @@ class Any(Expr):
         return self.items
 
 
-@dataclass(frozen=True)
+@frozen
 class Not(Expr):
     item: Expr
 
@@ -109,7 +116,7 @@ class Not(Expr):
         return (self.item,)
 
 
-@dataclass(frozen=True)
+@frozen
 class IsTrue(Expr):
     """Known to be true, with what is known now. Never unknown itself."""
 
@@ -119,7 +126,7 @@ class IsTrue(Expr):
         return (self.item,)
 
 
-@dataclass(frozen=True)
+@frozen
 class IsNotFalse(Expr):
     """Can be true, with what is known now. Never unknown itself."""
 
@@ -129,7 +136,7 @@ class IsNotFalse(Expr):
         return (self.item,)
 
 
-@dataclass(frozen=True)
+@frozen
 class IsKnown(Expr):
     """One value is left (`IS NOT NULL`): of a condition or an answer, settled; of a fact, known."""
 
@@ -142,7 +149,7 @@ class IsKnown(Expr):
 # --- numbers: a set [low, high]
 
 
-@dataclass(frozen=True)
+@frozen
 class Constant(Expr):
     """A number in `unit`; `name` is the threshold it comes from, or None for a literal of a tool."""
 
@@ -151,17 +158,17 @@ class Constant(Expr):
     name: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class FactNumber(Expr):
     fact: str
 
 
-@dataclass(frozen=True)
+@frozen
 class ToolNumber(Expr):
     tool: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Arithmetic(Expr):
     """operator + - * /"""
 
@@ -173,7 +180,7 @@ class Arithmetic(Expr):
         return (self.left, self.right)
 
 
-@dataclass(frozen=True)
+@frozen
 class Negative(Expr):
     item: Expr
 
@@ -181,7 +188,7 @@ class Negative(Expr):
         return (self.item,)
 
 
-@dataclass(frozen=True)
+@frozen
 class Function(Expr):
     """name EXP LN POWER LEAST GREATEST; strict in every argument."""
 
@@ -192,7 +199,7 @@ class Function(Expr):
         return self.arguments
 
 
-@dataclass(frozen=True)
+@frozen
 class Choice(Expr):
     """CASE: the value of the first branch whose condition holds; branches and `otherwise` are numbers."""
 
@@ -206,24 +213,24 @@ class Choice(Expr):
 # --- codes: a subset of the declared codes
 
 
-@dataclass(frozen=True)
+@frozen
 class FactCode(Expr):
     fact: str
 
 
-@dataclass(frozen=True)
+@frozen
 class AnswerCode(Expr):
     """An answer of the dossier: tier, disposition, bleeding_source."""
 
     answer: str
 
 
-@dataclass(frozen=True)
+@frozen
 class ToolCode(Expr):
     tool: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Circumstance(Expr):
     """`setting` or `region`."""
 
@@ -240,3 +247,8 @@ def facts_of(expr: Expr) -> list[str]:
         if isinstance(node, FactRef):
             seen.setdefault(node.fact)
     return list(seen)
+
+
+def negate(expr: Expr, span: Span = (0, 0)) -> Expr:
+    """NOT of a condition; a double negation falls away."""
+    return expr.item if isinstance(expr, Not) else Not(expr, span=span)

@@ -15,10 +15,10 @@ Comparisons do not chain, and IS takes a name, a call or something in parenthese
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NoReturn
 
 from clinical_commander.errors import ExpressionError, Problem
+from clinical_commander.frozen import frozen
 from clinical_commander.logic import syntax as s
 from clinical_commander.logic.text import PlainText, Text
 
@@ -61,7 +61,7 @@ _TOKEN = re.compile(
 _WORD_REST = re.compile(r"[\w.]*")
 
 
-@dataclass(frozen=True)
+@frozen
 class _Token:
     kind: str  # number name keyword text op end
     text: str

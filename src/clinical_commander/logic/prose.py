@@ -8,10 +8,10 @@ of the one statement or group after them. NOT is carried inwards, which changes 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from clinical_commander.frozen import field, frozen
 from clinical_commander.logic import ir
 
 ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
@@ -108,7 +108,7 @@ UNITS_SHOWN: Final[Mapping[str, str]] = MappingProxyType(
 """How a unit is written for a reader, by code; a code that is not here is written as it is."""
 
 
-@dataclass(frozen=True)
+@frozen
 class FactWords:
     """How a fact is said: a clause if it is boolean ("the patient has a fever"), else a noun ("the heart rate").
 
@@ -123,7 +123,7 @@ class FactWords:
     decimals: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class ThresholdWords:
     """How a threshold is said, and its value as the author wrote it: "the massive volume", "100 mL"."""
 
@@ -131,7 +131,7 @@ class ThresholdWords:
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class RuleWords:
     """How a rule is said when it holds and when it does not."""
 
@@ -139,7 +139,7 @@ class RuleWords:
     says_not: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class CodeWords:
     """How an answer, a tool, the setting or the region is said, and the titles of its values."""
 
@@ -147,7 +147,7 @@ class CodeWords:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Vocabulary:
     """What the names of a dossier are called. A name that is missing is said as it is written, without underscores.
 
@@ -197,7 +197,7 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "<>"}
 _TIGHTNESS = {"+": 1, "-": 1, "*": 2, "/": 2}
 
 
-@dataclass(frozen=True)
+@frozen
 class _Clause:
     """A clause; `single` if it is one plain statement that may stand in "both ... and ..." without being misread.
 

@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from clinical_commander.frozen import frozen
 
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True)
+@frozen
 class Node:
     span: Span
 
 
-@dataclass(frozen=True)
+@frozen
 class Name(Node):
     name: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Number(Node):
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Literal(Node):
     """A text literal: a code such as 'room_air'."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Truth(Node):
     value: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Comparison(Node):
     operator: str  # = <> < <= > >=
     left: Node
     right: Node
 
 
-@dataclass(frozen=True)
+@frozen
 class Between(Node):
     subject: Node
     low: Node
@@ -49,14 +49,14 @@ class Between(Node):
     negated: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Membership(Node):
     subject: Node
     items: tuple[Node, ...]
     negated: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Is(Node):
     """`x IS TRUE`, `x IS NOT FALSE`, `x IS NULL`, `x IS NOT NULL`."""
 
@@ -64,40 +64,40 @@ class Is(Node):
     what: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Not(Node):
     item: Node
 
 
-@dataclass(frozen=True)
+@frozen
 class And(Node):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Or(Node):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Arithmetic(Node):
     operator: str  # + - * /
     left: Node
     right: Node
 
 
-@dataclass(frozen=True)
+@frozen
 class Negative(Node):
     item: Node
 
 
-@dataclass(frozen=True)
+@frozen
 class Call(Node):
     name: str
     arguments: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Case(Node):
     branches: tuple[tuple[Node, Node], ...]
     otherwise: Node

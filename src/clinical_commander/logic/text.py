@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from clinical_commander.errors import Mark
+from clinical_commander.frozen import frozen
 
 
 class Text(Protocol):
@@ -19,7 +19,7 @@ class Text(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@frozen
 class PlainText:
     """Rule text that stands in no file: one line, column 1."""
 

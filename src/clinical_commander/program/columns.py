@@ -17,14 +17,21 @@ No column is ever NaN: 0 * inf is 0, for inf is the end of a range and no value 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from clinical_commander.frozen import frozen
 
 Column = tuple[object, ...]
 Pair = tuple[int, int]
 """Column numbers: (can, must) of a condition, (low, high) of a number."""
+Evaluate = Callable[[Sequence[Any]], list[Any]]
+"""From the input slots to the values of columns, in order."""
+Continue = Callable[[Sequence[Any], list[Any]], list[Any]]
+"""From the input slots and the values of earlier columns to the values of those and later ones."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Slot:
     """One input of a program. kind boolean takes two places (can be true, can be false), number two (low, high), code
     one (a bit for each of `codes`).
@@ -36,12 +43,12 @@ class Slot:
     codes: tuple[str, ...] = ()
 
 
-@dataclass
 class Columns:
     """A growing list of columns in which equal columns are one."""
 
-    rows: list[Column] = field(default_factory=list)
-    _known: dict[Column, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.rows: list[Column] = []
+        self._known: dict[Column, int] = {}
 
     def add(self, *column: object) -> int:
         index = self._known.get(column)

@@ -6,10 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from clinical_commander.program.columns import Column
-
-Evaluate = Callable[[Sequence[Any]], list[Any]]
-Continue = Callable[[Sequence[Any], list[Any]], list[Any]]
+from clinical_commander.program.arithmetic import divide, exp, ln, power, times
+from clinical_commander.program.columns import Column, Continue, Evaluate
 
 
 def compile_columns(rows: Sequence[Column]) -> Evaluate:
@@ -27,11 +25,11 @@ def compile_more(rows: Sequence[Column], start: int) -> Continue:
 def _compile(text: str) -> Any:
     names: dict[str, Any] = {
         "inf": math.inf,
-        "exp": _exp,
-        "ln": _ln,
-        "power": _power,
-        "divide": _divide,
-        "times": _times,
+        "exp": exp,
+        "ln": ln,
+        "power": power,
+        "divide": divide,
+        "times": times,
     }
     exec(compile(text, "<program>", "exec"), names)
     return names["evaluate"]
@@ -91,30 +89,3 @@ def _expression(row: Column, ref: Callable[[object], str]) -> str:
         case "pick":
             return f"{ref(operands[1])} if {ref(operands[0])} else {ref(operands[2])}"
     raise ValueError(operator)
-
-
-def _times(a: float, b: float) -> float:
-    return a * b if a and b else 0.0
-
-
-def _divide(a: float, b: float) -> float:
-    if b == 0:
-        return 0.0 if a == 0 else math.copysign(math.inf, a)
-    return 0.0 if math.isinf(a) and math.isinf(b) else a / b
-
-
-def _exp(a: float) -> float:
-    return math.exp(a) if a < 709 else math.inf
-
-
-def _ln(a: float) -> float:
-    return math.log(a) if a > 0 else -math.inf
-
-
-def _power(a: float, b: float) -> float:
-    if a < 0 or (a == 0 and b < 0):
-        return math.inf
-    try:
-        return math.pow(a, b)
-    except OverflowError:
-        return math.inf

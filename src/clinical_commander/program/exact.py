@@ -16,17 +16,8 @@ from itertools import product
 
 from clinical_commander.logic import ir
 from clinical_commander.program.columns import Pair, Slot
-from clinical_commander.program.lower import (
-    NO_NUMBERS,
-    NUMBERS,
-    Answer,
-    Between,
-    Cell,
-    Lowering,
-    Restriction,
-    ToolRows,
-    ToolValue,
-)
+from clinical_commander.program.lower import NUMBERS, Between, Cell, Lowering, Restriction
+from clinical_commander.program.references import NO_NUMBERS, Answer, ToolRows, ToolValue
 from clinical_commander.program.uses import Collector, Uses, cells_of
 
 MAX_CELLS = 64

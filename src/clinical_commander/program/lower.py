@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from clinical_commander.dossier.tool_terms import existence
+from clinical_commander.frozen import frozen
 from clinical_commander.logic import ir
 from clinical_commander.program.columns import Columns, Pair, Slot
+from clinical_commander.program.references import NO_NUMBERS, Answer, References, ToolRows, ToolValue
 
 
-@dataclass(frozen=True)
+@frozen
 class Between:
     """A range of a number whose ends are open or closed. `last` is the highest value inside, where not every one is."""
 
@@ -57,45 +57,10 @@ Cell = frozenset[str] | bool | Between | str
 """A part of a fact's values: codes, one truth value, a range; "low" or "high": that end of what is left of a number."""
 Restriction = tuple[tuple[str, Cell], ...]
 
-CIRCUMSTANCES = ("setting", "region")
-TRUE = ir.Truth(True)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer as the lowering sees it: codes from lowest to highest, each with its own condition; or a code fact."""
-
-    codes: tuple[str, ...]
-    conditions: tuple[ir.Expr, ...] = ()
-    fact: str = ""
-
-
-@dataclass(frozen=True)
-class ToolRows:
-    """A tool that gives a code: one condition per code, and the condition under which it applies at all.
-
-    `some` says that any row holds: where rows leave a gap, no code being ruled out is certain.
-    """
-
-    codes: tuple[str, ...]
-    conditions: tuple[ir.Expr, ...]
-    applies: ir.Expr
-    some: ir.Expr = TRUE
-
-
-@dataclass(frozen=True)
-class ToolValue:
-    """A tool that gives a number: the number, and the condition under which the tool applies at all."""
-
-    value: ir.Expr
-    applies: ir.Expr
-
-
-NO_NUMBERS: Mapping[str, ToolValue] = {}
 NUMBERS = (ir.FactNumber, ir.ToolNumber, ir.Arithmetic, ir.Negative, ir.Constant, ir.Function, ir.Choice)
 
 
-class Lowering:
+class Lowering(References):
     """Lowers expressions of one dossier into shared columns.
 
     Args:
@@ -114,11 +79,10 @@ class Lowering:
         nonnegative: frozenset[str] = frozenset(),
         numbers: Mapping[str, ToolValue] = NO_NUMBERS,
     ) -> None:
-        self.slots, self.named, self.answers, self.tools = slots, named, answers, tools
-        self.nonnegative, self.numbers = nonnegative, numbers
+        super().__init__(named, answers, tools, numbers)
+        self.slots, self.nonnegative = slots, nonnegative
         self.columns = Columns()
         self.pairs: dict[tuple[ir.Expr, Restriction], Pair] = {}
-        self._reads: dict[ir.Expr, frozenset[str]] = {}
 
     # -- conditions
 
@@ -199,10 +163,6 @@ class Lowering:
             exists = self.condition(self.exists(side), within)
             can, must = c.all([can, exists[0]]), c.all([must, exists[1]])
         return (can, must)
-
-    def exists(self, number: ir.Expr) -> ir.Expr:
-        """The condition under which a number exists."""
-        return existence(number, lambda tool: self.numbers[tool].applies)
 
     def _decided(self, expr: ir.Compare, within: Restriction) -> bool | None:
         """Whether a comparison of one number with a constant holds all over the cell that the number is held to."""
@@ -433,41 +393,3 @@ class Lowering:
             if c.truth(open_before) is False:
                 break
         return (c.extreme("min", lows), c.extreme("max", highs))
-
-    # -- what an expression reads
-
-    def reads(self, expr: ir.Expr) -> frozenset[str]:
-        """Every fact an expression depends on, through rules, answers and tools; not inside IS TRUE and its kin."""
-        return frozenset(name for name in self.slots_of(expr) if ":" not in name and name not in CIRCUMSTANCES)
-
-    def slots_of(self, expr: ir.Expr) -> frozenset[str]:
-        """As `reads`, with the setting, the region and the flags."""
-        known = self._reads.get(expr)
-        if known is not None:
-            return known
-        self._reads[expr] = frozenset()  # a cycle has been refused by the loader
-        match expr:
-            case ir.FactTrue(name) | ir.FactNumber(name) | ir.FactCode(name) | ir.Circumstance(name):
-                found = frozenset({name})
-            case ir.Flag(kind, key):
-                found = frozenset({f"{kind}:{key}"})
-            case ir.IsTrue() | ir.IsNotFalse() | ir.IsKnown():
-                found = frozenset()
-            case _:
-                found = frozenset().union(*(self.slots_of(p) for p in self.inside(expr)))
-        self._reads[expr] = found
-        return found
-
-    def inside(self, expr: ir.Expr) -> tuple[ir.Expr, ...]:
-        """The expressions directly inside, with names, answers and tools replaced by what they stand for."""
-        match expr:
-            case ir.Named(kind, name):
-                return (self.named[kind, name],) if (kind, name) in self.named else ()
-            case ir.AnswerCode(answer):
-                found = self.answers[answer]
-                return (ir.FactCode(found.fact),) if found.fact else found.conditions
-            case ir.ToolCode(tool):
-                return (*self.tools[tool].conditions, self.tools[tool].applies)
-            case ir.ToolNumber(tool):
-                return (self.numbers[tool].value, self.numbers[tool].applies)
-        return expr.parts()

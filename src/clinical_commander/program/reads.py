@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from clinical_commander.logic import ir
-from clinical_commander.program.lower import Lowering
+from clinical_commander.program.references import References
 
 
-def modal_facts(lowering: Lowering, expr: ir.Expr) -> list[str]:
+def modal_facts(references: References, expr: ir.Expr) -> list[str]:
     """The facts that enter a condition as `... IS TRUE`, through rules, answers and tools, in order of appearance."""
     seen: set[tuple[ir.Expr, bool]] = set()
     found: dict[str, None] = {}
@@ -19,7 +19,7 @@ def modal_facts(lowering: Lowering, expr: ir.Expr) -> list[str]:
         if inside and isinstance(node, (ir.FactTrue, ir.FactNumber, ir.FactCode)):
             found.setdefault(node.fact)
         inside = inside or isinstance(node, (ir.IsTrue, ir.IsNotFalse))
-        for part in lowering.inside(node):
+        for part in references.inside(node):
             walk(part, inside)
 
     walk(expr, False)

@@ -4,50 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from clinical_commander.dossier import tool_terms
-from clinical_commander.dossier.model import Condition, Tool
+from clinical_commander.dossier.model import Tool
 from clinical_commander.logic import ir
 from clinical_commander.program.columns import Pair
 from clinical_commander.program.exact import ExactLowering
-from clinical_commander.program.lower import ToolRows, ToolValue
-
-
-@dataclass(frozen=True)
-class ToolColumns:
-    """Where a tool's columns are: pairs of a condition or number."""
-
-    applies: Pair
-    value: Pair | None = None
-    codes: Mapping[str, Pair] = field(default_factory=dict)
-    items: tuple[Pair, ...] = ()
-    counts: Mapping[str, Pair] = field(default_factory=dict)
-    bands: tuple[Pair, ...] = ()
-    readings: tuple[Mapping[str, Pair], ...] = ()
-    numbers: Mapping[str, Pair] = field(default_factory=dict)  # of the readings that give one
-
-
-def numbers(tools: Mapping[str, Tool]) -> dict[str, ToolValue]:
-    """The tools that give a number, as the lowering sees them."""
-    found = {}
-    for tool in tools.values():
-        value = tool_terms.value(tool)
-        if value is not None:
-            found[tool.id] = ToolValue(value, tool_terms.applies(tool, tools))
-    return found
-
-
-def codes(tools: Mapping[str, Tool]) -> dict[str, ToolRows]:
-    """The tools that give a code, as the lowering sees them."""
-    found = {}
-    for tool in tools.values():
-        if tool.rows:
-            conditions = tool_terms.codes(tool.rows)
-            applies = tool_terms.applies(tool, tools)
-            some = tool_terms.some_row(tool.rows)
-            found[tool.id] = ToolRows(tuple(conditions), tuple(conditions.values()), applies, some)
-    return found
+from clinical_commander.program.program import ToolColumns
 
 
 def prepare(lowering: ExactLowering, tools: Mapping[str, Tool]) -> None:
@@ -99,14 +62,3 @@ def columns(lowering: ExactLowering, tool: Tool, tools: Mapping[str, Tool]) -> T
 def _reading(lowering: ExactLowering, tool: Tool, expr: ir.Expr, label: str) -> Pair:
     # Of a number the codes of a reading are bands too, and not split either.
     return lowering.condition(expr) if tool.gives_number else lowering.root(expr, f"{tool.id} {label}")
-
-
-def conditions(tool: Tool) -> Iterator[Condition]:
-    """Every condition of a tool, so that what is open in it can be told."""
-    if tool.applies_when is not None:
-        yield tool.applies_when
-    for item in tool.items:
-        yield from (level.when for level in item.levels)
-    yield from (row.when for row in tool.rows)
-    yield from (band.when for band in tool.bands if band.when is not None)
-    yield from (row.when for reading in tool.readings for row in reading.rows)

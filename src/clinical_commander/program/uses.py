@@ -11,7 +11,8 @@ from itertools import pairwise
 
 from clinical_commander.logic import ir
 from clinical_commander.program.columns import Slot
-from clinical_commander.program.lower import Answer, Between, Cell, ToolRows, ToolValue
+from clinical_commander.program.lower import Between, Cell
+from clinical_commander.program.references import Answer, ToolRows, ToolValue
 from clinical_commander.quantity import unit
 
 ONE = unit("1")

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clinical_commander.dossier.model import Allowed, Dossier, Fact
-from clinical_commander.program.build import Program
 from clinical_commander.program.columns import Slot
 from clinical_commander.program.emit_smt import Terms, real, variables
+from clinical_commander.program.program import Program
 
 
 class Patient:

@@ -7,18 +7,19 @@ up counts as a failure. Time: seconds for a dossier of 200 facts.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from clinical_commander.dossier.model import Dossier, OrderedAnswer
-from clinical_commander.program.build import Program, build
+from clinical_commander.frozen import field, frozen
+from clinical_commander.program.build import build
+from clinical_commander.program.program import Program
 from clinical_commander.program.reads import modal_facts
 from clinical_commander.prove.patients import Patient
 
 TIMEOUT_MS = 20_000
 
 
-@dataclass(frozen=True)
+@frozen
 class Proof:
     """One property: `holds` is True (proved), False (refuted: `patient` shows it) or None (the solver gave up)."""
 
@@ -220,7 +221,7 @@ class _Prover:
         return low, z3.If(high < low, low, high)
 
     def _reads(self, answer: OrderedAnswer, *, modal: bool = False) -> frozenset[str]:
-        lowering = self.program.lowering
+        lowering = self.program.references
         found: set[str] = set()
         for value in answer.values:
             found |= lowering.reads(value.when.expr)

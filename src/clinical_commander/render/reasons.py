@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from clinical_commander.engine.assessment import Assessment, Because, FactReport
+from clinical_commander.frozen import frozen
 from clinical_commander.logic import ir
 from clinical_commander.logic.prose import prose
 from clinical_commander.render.words import Words
@@ -18,7 +18,7 @@ _ARITHMETIC: Final = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 Range = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@frozen
 class Reason:
     """One ground: what holds, which part of it holds, and the facts it was judged by."""
 

@@ -21,7 +21,7 @@ from clinical_commander.logic.prose import (
     Vocabulary,
     prose,
 )
-from clinical_commander.program.build import step_conditions
+from clinical_commander.program.conditions import step_conditions
 from clinical_commander.quantity import format_quantity, parse_quantity, unit
 
 VIEW = "view"

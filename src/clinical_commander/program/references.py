@@ -1,0 +1,149 @@
+"""A dossier in, what the names in its expressions stand for out, and so what an expression reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from clinical_commander.dossier import tool_terms
+from clinical_commander.dossier.model import Dossier, OrderedAnswer, Tool
+from clinical_commander.frozen import frozen
+from clinical_commander.logic import ir
+
+CIRCUMSTANCES = ("setting", "region")
+TRUE = ir.Truth(True)
+
+
+@frozen
+class Answer:
+    """An answer as the lowering sees it: codes from lowest to highest, each with its own condition; or a code fact."""
+
+    codes: tuple[str, ...]
+    conditions: tuple[ir.Expr, ...] = ()
+    fact: str = ""
+
+
+@frozen
+class ToolRows:
+    """A tool that gives a code: one condition per code, and the condition under which it applies at all.
+
+    `some` says that any row holds: where rows leave a gap, no code being ruled out is certain.
+    """
+
+    codes: tuple[str, ...]
+    conditions: tuple[ir.Expr, ...]
+    applies: ir.Expr
+    some: ir.Expr = TRUE
+
+
+@frozen
+class ToolValue:
+    """A tool that gives a number: the number, and the condition under which the tool applies at all."""
+
+    value: ir.Expr
+    applies: ir.Expr
+
+
+NO_NUMBERS: Mapping[str, ToolValue] = {}
+NO_GATES: Mapping[str, ir.Expr] = {}
+
+
+class References:
+    """Follows names through the expressions of one dossier.
+
+    Args:
+        named: Typed conditions of rules and triggers by (kind, name).
+        answers: The dossier's answers.
+        tools: The tools that give a code.
+        numbers: The tools that give a number.
+        answered: The gate of each input that ANSWERED('input') can name.
+    """
+
+    def __init__(
+        self,
+        named: Mapping[tuple[str, str], ir.Expr],
+        answers: Mapping[str, Answer],
+        tools: Mapping[str, ToolRows],
+        numbers: Mapping[str, ToolValue] = NO_NUMBERS,
+        answered: Mapping[str, ir.Expr] = NO_GATES,
+    ) -> None:
+        self.named, self.answers, self.tools, self.numbers = named, answers, tools, numbers
+        self.answered = answered
+        self._reads: dict[ir.Expr, frozenset[str]] = {}
+
+    def exists(self, number: ir.Expr) -> ir.Expr:
+        """The condition under which a number exists."""
+        return tool_terms.existence(number, lambda tool: self.numbers[tool].applies)
+
+    def reads(self, expr: ir.Expr) -> frozenset[str]:
+        """Every fact an expression depends on, through rules, answers and tools; not inside IS TRUE and its kin."""
+        return frozenset(name for name in self.slots_of(expr) if ":" not in name and name not in CIRCUMSTANCES)
+
+    def slots_of(self, expr: ir.Expr) -> frozenset[str]:
+        """As `reads`, with the setting, the region and the flags."""
+        known = self._reads.get(expr)
+        if known is not None:
+            return known
+        self._reads[expr] = frozenset()  # a cycle has been refused by the loader
+        match expr:
+            case ir.FactTrue(name) | ir.FactNumber(name) | ir.FactCode(name) | ir.Circumstance(name):
+                found = frozenset({name})
+            case ir.Flag(kind, key):
+                found = frozenset({f"{kind}:{key}"})
+            case ir.IsTrue() | ir.IsNotFalse() | ir.IsKnown():
+                found = frozenset()
+            case _:
+                found = frozenset().union(*(self.slots_of(p) for p in self.inside(expr)))
+        self._reads[expr] = found
+        return found
+
+    def inside(self, expr: ir.Expr) -> tuple[ir.Expr, ...]:
+        """The expressions directly inside, with names, answers and tools replaced by what they stand for."""
+        match expr:
+            case ir.Named(kind, name):
+                return (self.named[kind, name],) if (kind, name) in self.named else ()
+            case ir.AnswerCode(answer):
+                found = self.answers[answer]
+                return (ir.FactCode(found.fact),) if found.fact else found.conditions
+            case ir.ToolCode(tool):
+                return (*self.tools[tool].conditions, self.tools[tool].applies)
+            case ir.ToolNumber(tool):
+                return (self.numbers[tool].value, self.numbers[tool].applies)
+        return expr.parts()
+
+
+def references(dossier: Dossier) -> References:
+    """What the names in a dossier's expressions stand for."""
+    named = {("rule", r.id): r.when.expr for r in dossier.rules.values()}
+    named |= {("trigger", t.id): t.when.expr for t in dossier.triggers.values()}
+    answers = {a.id: _ordered(a) for a in (dossier.tier, dossier.disposition)}
+    if dossier.bleeding_source is not None:
+        answers[dossier.bleeding_source.id] = Answer(dossier.bleeding_source.values, fact=dossier.bleeding_source.fact)
+    gates = ((name, given.answered_when) for name, given in dossier.inputs.items())
+    answered = {name: gate.expr for name, gate in gates if gate is not None}
+    return References(named, answers, codes(dossier.tools), numbers(dossier.tools), answered)
+
+
+def _ordered(answer: OrderedAnswer) -> Answer:
+    return Answer(tuple(v.id for v in answer.values), tuple(v.when.expr for v in answer.values))
+
+
+def numbers(tools: Mapping[str, Tool]) -> dict[str, ToolValue]:
+    """The tools that give a number, as the lowering sees them."""
+    found = {}
+    for tool in tools.values():
+        value = tool_terms.value(tool)
+        if value is not None:
+            found[tool.id] = ToolValue(value, tool_terms.applies(tool, tools))
+    return found
+
+
+def codes(tools: Mapping[str, Tool]) -> dict[str, ToolRows]:
+    """The tools that give a code, as the lowering sees them."""
+    found = {}
+    for tool in tools.values():
+        if tool.rows:
+            conditions = tool_terms.codes(tool.rows)
+            applies = tool_terms.applies(tool, tools)
+            some = tool_terms.some_row(tool.rows)
+            found[tool.id] = ToolRows(tuple(conditions), tuple(conditions.values()), applies, some)
+    return found

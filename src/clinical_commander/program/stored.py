@@ -1,0 +1,136 @@
+"""A dossier in, its program out, from the cache where it was lowered before: a start neither lowers nor compiles.
+
+What is kept is data: columns, and where each condition has its own. It is named by the hash of the content, the version
+of the engine and the state of its code, and has a hash of its own; what does not fit is thrown away and made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from clinical_commander import __version__
+from clinical_commander.dossier.cache import cached, checked, code, keep, stamp
+from clinical_commander.dossier.codec import Decoder, Encoder
+from clinical_commander.dossier.model import Condition, Dossier
+from clinical_commander.errors import CitationError, Problem
+from clinical_commander.program.columns import Pair, Slot
+from clinical_commander.program.conditions import (
+    answering_conditions,
+    clinical_conditions,
+    gate_conditions,
+    nodes_of,
+    once,
+    tool_conditions,
+)
+from clinical_commander.program.interpret import Run
+from clinical_commander.program.program import Layout, Program, ToolColumns
+from clinical_commander.program.references import references
+
+SCHEMA = "program/1"
+_NOWHERE = (-1, -1)
+
+
+def open_program(dossier: Dossier) -> Program:
+    """The program of a dossier; one without a content hash is lowered each time."""
+    if not dossier.content_hash:
+        return _built(dossier)
+    made_from = (SCHEMA, __version__, dossier.content_hash, stamp(code("dossier", "logic", "program")))
+    name = f"program-{hashlib.sha256(repr(made_from).encode()).hexdigest()[:32]}"
+    program = cached(name, partial(load_program, dossier))
+    if program is None:
+        program = _built(dossier)
+        keep(name, dump_program(dossier, program))
+    return program
+
+
+def _built(dossier: Dossier) -> Program:
+    from clinical_commander.program.build import build
+
+    return build(dossier)
+
+
+def dump_program(dossier: Dossier, program: Program) -> bytes:
+    """A program as JSON: what it holds by identity stands in the order of the dossier."""
+    conditions, encoder, layout = _conditions(dossier), Encoder(), program.layout
+    nodes = nodes_of(conditions)
+    plain = {
+        "schema": SCHEMA,
+        "content": dossier.content_hash,
+        "conditions": _fingerprint(conditions),
+        "slots": [[slot.name, slot.kind, slot.at, slot.codes] for slot in layout.slots.values()],
+        "sizes": [layout.width, len(nodes), *layout.ends],
+        "pairs": [number for condition in conditions for number in layout.pairs[id(condition)]],
+        "inside": [number for node in nodes for number in layout.pair_of.get(id(node), _NOWHERE)],
+        "modal": [layout.modal[id(condition)] for condition in answering_conditions(dossier)],
+        "answers": layout.answers,
+        "tools": {name: encoder.encode(columns) for name, columns in layout.tools.items()},
+        "inexact": layout.inexact,
+        "stages": [list(_plain(runs)) for runs in program.stages],
+    }
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def load_program(dossier: Dossier, data: bytes, expected_hash: str | None = None) -> Program:
+    """The program of a dossier from what `dump_program` made of it.
+
+    Raises:
+        CitationError: CC511, it is damaged, or the program of another dossier.
+    """
+    checked(data, expected_hash)
+    try:
+        plain = json.loads(data)
+        conditions = _conditions(dossier)
+        nodes = nodes_of(conditions)
+        width, inside, first, second, third = plain["sizes"]
+        expected = (SCHEMA, dossier.content_hash, _fingerprint(conditions), len(nodes))
+        if (plain["schema"], plain["content"], plain["conditions"], inside) != expected:
+            raise ValueError("another dossier")
+        decoder = Decoder()
+        inner = zip(nodes, _pairs(plain["inside"]), strict=True)
+        answering = zip(answering_conditions(dossier), plain["modal"], strict=True)
+        layout = Layout(
+            slots={name: Slot(name, kind, at, tuple(codes)) for name, kind, at, codes in plain["slots"]},
+            width=width,
+            ends=(first, second, third),
+            pairs=dict(zip(map(id, conditions), _pairs(plain["pairs"]), strict=True)),
+            pair_of={id(node): pair for node, pair in inner if pair != _NOWHERE},
+            modal={id(condition): tuple(names) for condition, names in answering},
+            answers=plain["answers"],
+            tools={name: decoder.decode(ToolColumns, row) for name, row in plain["tools"].items()},
+            inexact={name: tuple(facts) for name, facts in plain["inexact"].items()},
+        )
+        return Program(layout, [_runs(runs) for runs in plain["stages"]], references(dossier))
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        cause = f"this is not the program of this dossier ({type(error).__name__})."
+        raise CitationError(Problem("CC511", cause, "It is made again from the content.")) from None
+
+
+def _conditions(dossier: Dossier) -> list[Condition]:
+    of_tools = (condition for tool in dossier.tools.values() for condition in tool_conditions(tool))
+    return once((*clinical_conditions(dossier), *of_tools, *gate_conditions(dossier)))
+
+
+def _fingerprint(conditions: Iterable[Condition]) -> str:
+    """Of the conditions in their order: a program found by place must not be laid over other places."""
+    return hashlib.sha256("\n".join([condition.text for condition in conditions]).encode()).hexdigest()
+
+
+def _pairs(flat: list[int]) -> Iterator[Pair]:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _plain(runs: Iterable[Run]) -> Iterator[list[Any]]:
+    for operator, numbers, operands in runs:
+        # JSON has no infinity.
+        yield [operator, numbers, [list(map(repr, operands[0]))] if operator == "num" else operands]
+
+
+def _runs(plain: list[list[Any]]) -> list[Run]:
+    return [
+        (operator, numbers, [list(map(float, operands[0]))] if operator == "num" else operands)
+        for operator, numbers, operands in plain
+    ]

@@ -46,6 +46,11 @@ class Engine:
         self.answers = Answers(dossier, self.program)
         self.planner = Planner(dossier, self.program)
         self.scores = Scores(dossier, self.program)
+        self.differentials = None
+        if dossier.differential is not None:
+            from clinical_commander.engine.differential import Differentials
+
+            self.differentials = Differentials(dossier, self.program)
 
     def assess(
         self, case: Case, capabilities: Mapping[str, str] = NO_SITE, site: Mapping[str, object] | None = None
@@ -100,6 +105,7 @@ class Engine:
             followup=self._followup(situation, scope),
             warnings=self._warnings(case, situation),
             unreviewed=self._unreviewed(),
+            differential=self._differential(case, situation, scope),
             site=dict(site or {}),
         )
 
@@ -223,6 +229,11 @@ class Engine:
                 )
 
     # -- the rest
+
+    def _differential(self, case: Case, situation: Situation, scope: a.ScopeReport) -> a.DifferentialReport:
+        if self.differentials is None:
+            return a.DifferentialReport((), (), (), ())
+        return self.differentials.report(case, situation, scope.text if scope.state == "out" else "")
 
     def _facts(self, situation: Situation) -> dict[str, a.FactReport]:
         found = {}

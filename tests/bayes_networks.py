@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from clinical_commander.bayes.network import STATUSES, Figure, Finding, Given, Group, Prior
+from clinical_commander.bayes.network import Figure, Finding, Given, Group, Prior
 from clinical_commander.bayes.posterior import Network
 from clinical_commander.bayes.tables import Limits, Pattern
 

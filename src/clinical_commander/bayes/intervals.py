@@ -1,17 +1,13 @@
-"""A posterior in, how sure it is out: 95 % intervals by the delta method always, by seeded draws on request.
+"""A posterior in, how sure it is out: 95 % intervals by the delta method.
 
-Both speak of the figures (prior and likelihoods) alone. What is not known of the patient is never folded in.
+They speak of the figures (prior and likelihoods) alone. What is not known of the patient is never folded in.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
 
-from clinical_commander.bayes.network import Figure
 from clinical_commander.bayes.posterior import Network, Posterior, logistic, logit
-from clinical_commander.bayes.tables import Pattern, outcomes
 from clinical_commander.frozen import frozen
 
 _Z = 1.959963984540054  # 97.5 % point of the normal distribution
@@ -65,57 +61,3 @@ def _around(p: float, variance: float) -> Interval:
         return Interval(p, p)
     half = _Z * math.sqrt(variance)
     return Interval(logistic(logit(p) - half), logistic(logit(p) + half))
-
-
-def draws(network: Network, evidence: Mapping[str, Pattern], number: int = 10_000, seed: int = 20_251) -> Any:
-    """Draws of every cause's `probability`, from the uncertainty of prior and figures. Needs numpy.
-
-    Args:
-        network: The groups and the prior.
-        evidence: As for `Network.posterior`.
-        number: How many draws; 1,000 are too few, the ends of an interval then move by up to 0.08.
-        seed: The same seed gives the same draws.
-
-    Returns:
-        Array of shape (number, causes), each row sums to 1.
-    """
-    import numpy
-
-    random = numpy.random.Generator(numpy.random.PCG64(seed))
-    causes = len(network.prior.weights)
-    weights = _dirichlet(numpy, random, network.prior.weights, network.prior.n, number)
-    logs = numpy.log(weights)
-    for group, pattern in evidence.items():
-        table = network.tables[group]
-        if pattern == table.group.unknown:
-            continue
-        made: dict[int, Any] = {}
-
-        def values(figure: Figure, made: dict[int, Any] = made) -> Any:
-            if id(figure) not in made:
-                made[id(figure)] = _dirichlet(numpy, random, figure.p, figure.n / figure.factor, number).T
-            return made[id(figure)]
-
-        columns = list(weights.T)
-        seen: list[Any] = [0.0] * causes
-        for outcome in outcomes(table.group, columns, table.figures, values, numpy.maximum):
-            if all(bits >> level & 1 for bits, level in zip(pattern, outcome.levels, strict=True)):
-                seen = [a + b for a, b in zip(seen, outcome.p, strict=True)]
-        logs += numpy.log(numpy.stack([numpy.broadcast_to(s, number) for s in seen], axis=1))
-    logs -= logs.max(axis=1, keepdims=True)
-    p = numpy.exp(logs)
-    return p / p.sum(axis=1, keepdims=True)
-
-
-def _dirichlet(numpy: Any, random: Any, mean: Sequence[float], n: float, number: int) -> Any:
-    drawn = random.standard_gamma(numpy.asarray(mean) * n, size=(number, len(mean)))
-    drawn = numpy.maximum(drawn, 1e-300)  # a gamma of a tiny shape underflows to 0, and its logarithm is no number
-    return drawn / drawn.sum(axis=1, keepdims=True)
-
-
-def drawn_intervals(drawn: Any) -> tuple[Interval, ...]:
-    """The 2.5 % and 97.5 % points of draws, for each cause."""
-    import numpy
-
-    low, high = numpy.quantile(drawn, [0.025, 0.975], axis=0)
-    return tuple(Interval(float(a), float(b)) for a, b in zip(low, high, strict=True))

@@ -10,21 +10,18 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from clinical_commander.bayes.intervals import Interval, present_interval, probability_intervals
-from clinical_commander.bayes.network import STATUSES, UNSUPPORTED, Figure, Finding, Given, Group, Prior
+from clinical_commander.bayes.network import STATUSES, UNSUPPORTED
 from clinical_commander.bayes.posterior import Network, Posterior
-from clinical_commander.bayes.tables import Limits, Pattern
-from clinical_commander.bayes.thresholds import ZONES, Cut, Cuts, robust, zone
+from clinical_commander.bayes.tables import Pattern
+from clinical_commander.bayes.thresholds import ZONES, Cuts, robust, zone
+from clinical_commander.dossier.differential_numbers import cuts, groups, limits, prior
 from clinical_commander.dossier.model import Differential, Dossier
-from clinical_commander.dossier.model_differential import CauseThresholds, FigureRow, FindingItem, PriorRow
+from clinical_commander.dossier.model_differential import CauseThresholds, FindingItem, PriorRow
 from clinical_commander.engine import assessment as a
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.situation import Situation, View
 from clinical_commander.frozen import frozen
 from clinical_commander.program.program import Program
-
-FIRM = frozenset({"published", "derived"})
-"""What a threshold must rest on to decide by itself."""
-CHAIN, REPLACES = "chain", "replaces"
 
 Evidence = Mapping[str, Pattern]
 
@@ -48,7 +45,7 @@ class Differentials:
         self.causes = list(self.content.causes.values())
         self.place = {cause.id: i for i, cause in enumerate(self.causes)}
         self.groups = groups(self.content)
-        self.limits = Limits(self.content.uncertainty.least, self.content.uncertainty.most)
+        self.limits = limits(self.content)
         self.cuts = {id: cuts(found) for id, found in self.content.thresholds.items()}
         self._networks: dict[str, Network] = {}
 
@@ -73,7 +70,7 @@ class Differentials:
             if bits and bits + 1 < 1 << len(finding.levels):
                 found[finding.id] = bits
         for group in self.content.groups:
-            if group.kind == REPLACES:
+            if group.kind == "replaces":
                 first = next((f for f in group.findings if f in found and found[f].bit_count() == 1), None)
                 if first is not None:
                     for other in group.findings:
@@ -254,58 +251,6 @@ class Differentials:
 
     def _prior(self, row: PriorRow) -> a.PriorReport:
         return a.PriorReport(row.id, row.region, row.n, row.status, row.counts, row.source.cite, row.source.why)
-
-
-# --- from content to numbers
-
-
-def groups(content: Differential) -> tuple[Group, ...]:
-    """The findings as groups of dependent ones; a finding in no chain is a group of its own."""
-    place = {cause: i for i, cause in enumerate(content.causes)}
-    chains = [g for g in content.groups if g.kind == CHAIN]
-    chained = {f for g in chains for f in g.findings}
-    found = [Group(g.id, tuple(_finding(content, f, place, g.findings) for f in g.findings)) for g in chains]
-    found += [Group(f, (_finding(content, f, place, (f,)),)) for f in content.findings if f not in chained]
-    return tuple(found)
-
-
-def _finding(content: Differential, id: str, place: Mapping[str, int], order: Sequence[str]) -> Finding:
-    item = content.findings[id]
-    return Finding(
-        id,
-        len(item.levels),
-        place[item.of],
-        {place[cause]: _rows(content, rows, order) for cause, rows in item.cells.items()},
-        _rows(content, item.rest, order),
-    )
-
-
-def _rows(content: Differential, rows: Sequence[FigureRow], order: Sequence[str]) -> tuple[Given, ...]:
-    u = content.uncertainty
-    found = []
-    for row in rows:
-        when = {
-            order.index(name): next(i for i, level in enumerate(content.findings[name].levels) if level.id == value)
-            for name, value in row.given.items()
-        }
-        factor = u.transported if row.population == "transported" else 1.0
-        found.append(Given(Figure(row.p, row.n or u.n[row.status], row.status, factor), when))
-    return tuple(found)
-
-
-def prior(content: Differential, row: PriorRow) -> Prior:
-    """The shares of a prior row as weights that sum to 1."""
-    shares = [row.shares[cause] for cause in content.causes]
-    total = math.fsum(shares)
-    return Prior(tuple(s / total for s in shares), row.n, row.status)
-
-
-def cuts(thresholds: CauseThresholds) -> Cuts:
-    """The accepted thresholds of a cause, each with whether it may decide by itself."""
-    test, treat = (
-        tuple(Cut(t.value, t.rests_on in FIRM) for t in rows) for rows in (thresholds.test, thresholds.treat)
-    )
-    return Cuts(test, treat)
 
 
 def basis(judged: Judged, at: int) -> dict[str, float]:

@@ -8,9 +8,10 @@ import random
 
 import pytest
 
-from clinical_commander.bayes.intervals import drawn_intervals, draws, present_interval, probability_intervals
+from clinical_commander.bayes.draws import drawn_intervals, draws
+from clinical_commander.bayes.intervals import present_interval, probability_intervals
 from clinical_commander.bayes.network import Figure, Finding, Given, Group, Prior
-from clinical_commander.bayes.posterior import Network, logit
+from clinical_commander.bayes.posterior import Network
 from clinical_commander.bayes.tables import Limits
 from clinical_commander.bayes.thresholds import (
     Cut,
@@ -189,8 +190,11 @@ def test_the_interval_of_the_delta_method_is_the_textbook_formula() -> None:
     # Odds 3/7 * 0.8/0.1; variance 1/(n w (1-w)) of the prior, (1-p)/p/(n+1) of each figure.
     centre = math.log(0.3 / 0.7 * 8)
     half = 1.959963984540054 * math.sqrt(1 / (99 * 0.3 * 0.7) + 0.2 / 0.8 / 100 + 0.9 / 0.1 / 100)
-    assert math.isclose(logit(found.low), centre - half, rel_tol=1e-9)
-    assert math.isclose(logit(found.high), centre + half, rel_tol=1e-9)
+    p = 1 / (1 + math.exp(-centre))
+    # d arcsin(sqrt(p)) = sqrt(p (1 - p)) / 2 * d log odds.
+    turned = half * math.sqrt(p * (1 - p)) / 2
+    assert math.isclose(found.low, math.sin(math.asin(math.sqrt(p)) - turned) ** 2, rel_tol=1e-9)
+    assert math.isclose(found.high, math.sin(math.asin(math.sqrt(p)) + turned) ** 2, rel_tol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -206,10 +210,20 @@ def test_the_delta_method_agrees_with_ten_thousand_draws(seed: int) -> None:
 
     for p, ours, theirs in zip(posterior.probability, delta, drawn, strict=True):
         assert ours.low < p < ours.high
-        # First-order against sampling: the widths on the scale of log odds agree within a tenth.
-        mine = logit(ours.high) - logit(ours.low)
-        other = logit(max(theirs.high, 1e-12)) - logit(max(theirs.low, 1e-12))
-        assert 0.9 < mine / other < 1.1
+        # First-order against sampling: the widths agree within a tenth.
+        assert 0.9 < (ours.high - ours.low) / (theirs.high - theirs.low) < 1.1
+
+
+def test_a_rare_cause_with_few_patients_behind_it_stays_rare() -> None:
+    made = simple(99.0)
+    prior = Prior((0.001, 0.999), 50.0)
+    rare = Network([t.group for t in made.tables.values()], prior, Limits(0.02, 50.0))
+
+    found = probability_intervals(rare, rare.posterior({}))[0]
+
+    # The 97.5 % point of Beta(0.05, 49.95) is 0.0114 (scipy.stats.beta.ppf).
+    assert found.low == 0.0
+    assert 0.0114 < found.high < 0.05
 
 
 def test_the_same_seed_gives_the_same_draws() -> None:

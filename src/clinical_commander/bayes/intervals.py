@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from clinical_commander.bayes.posterior import Network, Posterior, logistic, logit
+from clinical_commander.bayes.posterior import Network, Posterior
 from clinical_commander.frozen import frozen
 
 _Z = 1.959963984540054  # 97.5 % point of the normal distribution
@@ -20,7 +20,7 @@ class Interval:
 
 
 def probability_intervals(network: Network, posterior: Posterior) -> tuple[Interval, ...]:
-    """The 95 % interval of each cause's `probability`, on the scale of log odds.
+    """The 95 % interval of each cause's `probability`.
 
     Source: delta method (Oehlert 1992). d logit(p_c) / d log-likelihood_j is 1 for j = c and -p_j / (1 - p_c) else; the
     prior is a Dirichlet mean, whose covariance of logarithms is 1 / ((n + 1) w_j) but for a constant that cancels.
@@ -57,7 +57,14 @@ def present_interval(network: Network, posterior: Posterior, cause: int) -> Inte
 
 
 def _around(p: float, variance: float) -> Interval:
+    """The interval of a probability whose log odds have this variance.
+
+    Ends are taken on the scale of arcsin(sqrt(p)), on which the error of a share does not depend on the share (Anscombe
+    1948). On the scale of log odds a cause of one in a thousand would reach from nothing to one half.
+    """
     if not 0 < p < 1:
         return Interval(p, p)
-    half = _Z * math.sqrt(variance)
-    return Interval(logistic(logit(p) - half), logistic(logit(p) + half))
+    centre = math.asin(math.sqrt(p))
+    half = _Z * math.sqrt(variance * p * (1 - p)) / 2
+    low, high = max(0.0, centre - half), min(math.pi / 2, centre + half)
+    return Interval(math.sin(low) ** 2, math.sin(high) ** 2)

@@ -51,7 +51,9 @@ def check_differential(dossier: Dossier, place: Mapping[str, Mark]) -> Iterator[
 def _levels(dossier: Dossier, finding: FindingItem, at: Mark) -> Iterator[Problem]:
     whens = [level.when.expr for level in finding.levels]
     nodes = list(expand(dossier, whens))
-    if any(isinstance(n, (ir.IsTrue, ir.IsNotFalse)) for n in nodes):
+    # Where a tool applies at all is not the finding: a tool that applies and lacks an item gives no level yet.
+    domains = {n for t in dossier.tools.values() if t.applies_when for n in t.applies_when.expr.walk()}
+    if any(isinstance(n, (ir.IsTrue, ir.IsNotFalse)) and n not in domains for n in nodes):
         cause = f"a level of `{finding.id}` reads `IS TRUE`: a fact that nobody asked for would be an absent finding."
         yield Problem("CC307", cause, "Write the condition without it.", at)
         return

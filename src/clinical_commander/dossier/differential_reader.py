@@ -9,6 +9,7 @@ from clinical_commander.bayes.thresholds import least_probability_to_test, least
 from clinical_commander.dossier.model import Fact
 from clinical_commander.dossier.model_differential import (
     AcceptedThreshold,
+    Band,
     Burden,
     Cause,
     CauseThresholds,
@@ -82,6 +83,7 @@ class _DifferentialReader:
             },
             weights=self.weights(),
             uncertainty=uncertainty,
+            bands=self.bands(),
             confirmed=self.confirmed.id if self.confirmed is not None else "",
             not_covered={id: item.text("why") for id, item in self.not_covered()},
             source=self.resolver.source(reader),
@@ -197,11 +199,13 @@ class _DifferentialReader:
             found: tuple[FigureRow, ...] = (self.figure(item, levels, rest, {}),)
         else:
             made = []
-            status, source = item.text_or("status", ""), self.resolver.source(item)
+            # What every row shares may stand once, beside them.
+            shared = (item.text_or("status", ""), item.number_or("n", 0.0), item.text_or("population", POPULATIONS[0]))
+            source = self.resolver.source(item)
             for number, node in enumerate(rows, 1):
                 row = Reader(node, f"row {number} of {item.what}", item.problems)
                 when = {name: self.words(value) for name, (_, value) in row.mapping("when").items()}
-                made.append(self.figure(row, levels, rest, when, status, source))
+                made.append(self.figure(row, levels, rest, when, shared, source))
                 row.done()
             found = tuple(made)
         item.done()
@@ -213,16 +217,17 @@ class _DifferentialReader:
         levels: Sequence[str],
         rest: Sequence[FigureRow],
         given: Mapping[str, str],
-        status: str = "",
+        shared: tuple[str, float, str] = ("", 0.0, POPULATIONS[0]),
         inherited: Source | None = None,
     ) -> FigureRow:
         p, n = self.levels_of(item, levels, rest)
+        status, patients, population = shared
         state = item.choice("status", STATUSES, status or None)
         return FigureRow(
             p,
             state,
-            item.number_or("n", n),
-            item.choice("population", POPULATIONS, "hemoptysis"),
+            item.number_or("n", n or patients),
+            item.choice("population", POPULATIONS, population),
             given,
             self.sourced(item, state, inherited),
         )
@@ -359,6 +364,9 @@ class _DifferentialReader:
             self.resolver.known(text.value, findings, "finding", text.mark(0, len(text.value)))
         radiation = self.resolver.exact(item.expression_or_none("radiation"), f"radiation of {item.what}", unit("mSv"))
         status = item.choice("status", STATUSES)
+        settings = item.scalars("settings")
+        for text in settings:
+            self.resolver.known(text.value, SETTINGS, "setting", text.mark(0, len(text.value)))
         found = Burden(
             id,
             item.text("title"),
@@ -369,10 +377,20 @@ class _DifferentialReader:
             item.number_or("cost", 0.0),
             item.number_or("discomfort", 0.0),
             status,
+            item.boolean_or("by_finding", False),
+            tuple(text.value for text in settings),
             self.sourced(item, status),
         )
         item.done()
         return found
+
+    def bands(self) -> tuple[Band, ...]:
+        found = []
+        for node in self.reader.sequence("bands"):
+            item = Reader(node, "a band", self.reader.problems)
+            found.append(Band(self.probability(item, "below") if item.has("below") else 1.0, item.text("says")))
+            item.done()
+        return tuple(found)
 
     def weights(self) -> Weights:
         item = self.reader.reader("weights", "the weights")

@@ -140,7 +140,10 @@ class CauseThresholds:
 
 @frozen
 class Burden:
-    """What it takes to know some findings: minutes until the result, mSv, and ranks 0 to 5 as the source gives them."""
+    """What it takes to know some findings: minutes until the result, mSv, and ranks 0 to 5 as the source gives them.
+
+    `by_finding`: each finding is a question of its own. `settings`: where it can be done at all; empty says anywhere.
+    """
 
     id: str
     title: str
@@ -151,6 +154,8 @@ class Burden:
     cost: float
     discomfort: float
     status: str
+    by_finding: bool = False
+    settings: tuple[str, ...] = ()
     source: Source = Source()
 
 
@@ -177,7 +182,17 @@ class Uncertainty:
 
 
 @frozen
+class Band:
+    """A word for probabilities below `below`, 0 to 1; the last has no end."""
+
+    below: float
+    says: str
+
+
+@frozen
 class Differential:
+    """What it could be: everything that `differential.yaml` says."""
+
     causes: Mapping[str, Cause]
     contributors: Mapping[str, Contributor]
     priors: tuple[PriorRow, ...]
@@ -187,6 +202,7 @@ class Differential:
     burdens: Mapping[str, Burden]
     weights: Weights
     uncertainty: Uncertainty
+    bands: tuple[Band, ...] = ()
     confirmed: str = ""  # the fact that says which cause is confirmed
     not_covered: Mapping[str, str] = field(default_factory=dict)
     source: Source = Source()

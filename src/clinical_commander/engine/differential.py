@@ -188,7 +188,7 @@ class Differentials:
         """The zones that the priors give, and whether a stale value is behind one."""
         cause = self.causes[at]
         thresholds = self.content.thresholds.get(cause.id)
-        if thresholds is None or self._unless(thresholds, situation):
+        if thresholds is None or self.hidden(thresholds, situation):
             return [None], False
         found: list[str | None] = [self.zone_of(j, at) for j in judged]
         last_known = False
@@ -206,7 +206,7 @@ class Differentials:
         guarded = p.present_guarded[at] if cause.must_not_miss else p.present[at]
         return zone(p.present[at], guarded, may_be_below, self.cuts.get(cause.id, Cuts()))
 
-    def _unless(self, thresholds: CauseThresholds, situation: Situation) -> bool:
+    def hidden(self, thresholds: CauseThresholds, situation: Situation) -> bool:
         """No zone is shown while this can hold, in either view."""
         if thresholds.unless is None:
             return False
@@ -214,7 +214,7 @@ class Differentials:
         return situation.fresh.reader.can(pair) or situation.last.reader.can(pair)
 
     def _zone_text(self, thresholds: CauseThresholds | None, situation: Situation) -> str:
-        return thresholds.unless_text if thresholds is not None and self._unless(thresholds, situation) else ""
+        return thresholds.unless_text if thresholds is not None and self.hidden(thresholds, situation) else ""
 
     def moved_by(self, judged: Judged, at: int, known: Mapping[str, int]) -> Iterator[a.MovedBy]:
         """What speaks for or against one cause by itself, the strongest first."""

@@ -108,6 +108,10 @@ class Engine:
             site=dict(site or {}),
         )
 
+    def situation(self, case: Case, capabilities: Mapping[str, str] = NO_SITE) -> Situation:
+        """What is possible of every fact at the moment assessed, the episode remembered."""
+        return self._episode(case, capabilities)[2]
+
     # -- the episode
 
     def _episode(self, case: Case, capabilities: Mapping[str, str]) -> tuple[str | None, float | None, Situation]:

@@ -229,7 +229,10 @@ class DifferentialReport:
 
 @frozen
 class NextReport:
-    """One question: what to ask, which facts it gives, what they settle and what they could change."""
+    """One question: what to ask, which facts it gives, what they settle and what they could change.
+
+    `decides`: the answer can change the tier, what is to be done at once, or the zone of a disease.
+    """
 
     ask: str
     facts: tuple[str, ...]
@@ -238,6 +241,7 @@ class NextReport:
     gain: float | None
     burden: float | None
     text: str
+    decides: bool = True
 
 
 @frozen

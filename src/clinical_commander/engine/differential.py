@@ -136,7 +136,7 @@ class Differentials:
         ]
         found.sort(key=lambda c: -max(c.span.high, 0.0) if c.probability is None else -c.probability)
         says = tuple(dict.fromkeys(j.row.says[case.setting] for j in judged if case.setting in j.row.says))
-        priors = tuple(self._prior(j.row) for j in judged)
+        priors = tuple(self.prior_report(j.row) for j in judged)
         return a.DifferentialReport(tuple(found), contributors, priors, says)
 
     def _cause(
@@ -233,6 +233,13 @@ class Differentials:
                     )
         yield from sorted(found, key=lambda m: -abs(math.log(m.ratio)))
 
+    def seen(self, group: str, known: Mapping[str, int]) -> tuple[a.Seen, ...]:
+        """What is known of the findings of a group."""
+        made = next(g for g in self.groups if g.id == group)
+        return tuple(
+            a.Seen(f.id, _level_ids(self.content.findings[f.id], known[f.id])) for f in made.findings if f.id in known
+        )
+
     def _contributors(self, situation: Situation) -> Iterator[a.ContributorReport]:
         for item in self.content.contributors.values():
             pair = self.program.pair(item.when)
@@ -249,7 +256,7 @@ class Differentials:
         (code,) = held.possible.codes
         return frozenset(c.id for c in self.causes if code in c.confirmed_by)
 
-    def _prior(self, row: PriorRow) -> a.PriorReport:
+    def prior_report(self, row: PriorRow) -> a.PriorReport:
         return a.PriorReport(row.id, row.region, row.n, row.status, row.counts, row.source.cite, row.source.why)
 
 

@@ -101,4 +101,7 @@ def _report(
     rank = TIER if decides else STAT if raises or not mine.isdisjoint(stat) else REST
     if rank == REST and any(trigger in urgent for name in facts for trigger in waits.get(name, ())):
         rank = ALARM
-    return NextReport(ask, tuple(facts), tuple(map(tuple, settles)), tuple(could_change), None, None, text), rank
+    report = NextReport(
+        ask, tuple(facts), tuple(map(tuple, settles)), tuple(could_change), None, None, text, decides=rank < REST
+    )
+    return report, rank

@@ -56,7 +56,7 @@ def test_the_value_of_an_answer_is_the_expected_gain_by_enumeration(seed: int) -
                     expected = sum(
                         math.fsum(c * max(0.0, q - t) for c, (_, q) in zip(chances, answers, strict=True))
                         - max(0.0, p - t)
-                        for t in (0.1, 0.5)
+                        for t in (0.1, 0.5)  # one threshold for each of the two decisions
                     )
                     mean = math.fsum(c * q for c, (_, q) in zip(chances, answers, strict=True))
                     got = value(made, found, posterior, {id: (place,)}, [Stake(cause, CUTS, 1.0)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from clinical_commander.bayes.network import Group
+from clinical_commander.bayes.network import UNSUPPORTED, Group
 from clinical_commander.bayes.posterior import Network, Posterior
 from clinical_commander.bayes.tables import Pattern, Table
 from clinical_commander.bayes.thresholds import Cuts
@@ -24,11 +24,15 @@ Asked = Mapping[str, tuple[int, ...]]
 
 @frozen
 class Stake:
-    """A disease that a question may decide: its thresholds, and how much a wrong decision costs (any one scale)."""
+    """A disease that a question may decide: its thresholds, and how much a wrong decision costs (any one scale).
+
+    `guarded`: whether to test is decided without what unsupported figures take away (a disease not to be missed).
+    """
 
     cause: int
     cuts: Cuts
     weight: float
+    guarded: bool = False
 
 
 @frozen
@@ -46,7 +50,8 @@ def value(
 
     For each disease and threshold T the loss of a wrong decision is linear in the distance from T, so the gain is
     E[max(0, p' - T)] - max(0, p - T) over the answers, p being the disease's own probability. It is 0 where no answer
-    crosses T, and never negative, for the mean of p' is p.
+    crosses T, and never negative, for the mean of p' is p. Where several thresholds are accepted for one decision each
+    counts as much as the others.
 
     Source: expected value of sample information (Raiffa and Schlaifer 1961), with the linear loss of Pauker and
     Kassirer (1975).
@@ -54,27 +59,30 @@ def value(
     gain = 0.0
     crosses = []
     for stake in stakes:
-        p = posterior.present[stake.cause]
-        answers = list(_answers(network, evidence, p, asked, stake.cause))
-        if len(answers) < 2:
-            continue
-        crossed = False
-        for cut in (*stake.cuts.test, *stake.cuts.treat):
-            t = cut.value
-            if p >= t:
-                below = math.fsum([chance * (t - q) for chance, q in answers if q < t])
-            else:
-                below = math.fsum([chance * (q - t) for chance, q in answers if q > t])
-            if below > 0:
-                gain += stake.weight * below
-                crossed = True
-        if crossed:
+        own = posterior.present[stake.cause]
+        guarded = posterior.present_guarded[stake.cause] if stake.guarded else own
+        found = 0.0
+        for cuts, p, guard in ((stake.cuts.test, guarded, stake.guarded), (stake.cuts.treat, own, False)):
+            if not cuts:
+                continue
+            answers = list(_answers(network, evidence, p, asked, stake.cause, guard))
+            if len(answers) > 1:
+                found += math.fsum(_crossed(cut.value, p, answers) for cut in cuts) / len(cuts)
+        if found > 0:
+            gain += stake.weight * found
             crosses.append(stake.cause)
     return Value(gain, tuple(crosses))
 
 
+def _crossed(t: float, p: float, answers: Sequence[tuple[float, float]]) -> float:
+    """The expected distance beyond a threshold on its other side."""
+    if p >= t:
+        return math.fsum([chance * (t - q) for chance, q in answers if q < t])
+    return math.fsum([chance * (q - t) for chance, q in answers if q > t])
+
+
 def _answers(
-    network: Network, evidence: Mapping[str, Pattern], present: float, asked: Asked, cause: int
+    network: Network, evidence: Mapping[str, Pattern], p: float, asked: Asked, cause: int, guarded: bool
 ) -> Iterator[tuple[float, float]]:
     """Each combined answer: how likely it is, and the disease's own probability after it."""
     parts = []
@@ -83,32 +91,38 @@ def _answers(
         group = table.group
         own = [place for place in places if cause in group.findings[place].cells]
         if own:
-            parts.append(ratios(table, evidence.get(id, group.unknown), own, cause))
-    combined = [(1.0, 1.0)]
+            parts.append(ratios(table, evidence.get(id, group.unknown), own, cause, guarded))
+    combined = [(1.0, 1.0, 1.0)]
     for part in sorted(parts, key=len, reverse=True):
         if len(combined) * len(part) <= OUTCOMES_AT_MOST:
-            combined = [(a * x, b * y) for a, b in combined for x, y in part]
-    for inside, outside in combined:
-        chance = present * inside + (1 - present) * outside
+            combined = [(a * x, b * y, r * q) for a, b, r in combined for x, y, q in part]
+    for inside, outside, ratio in combined:
+        chance = p * inside + (1 - p) * outside
         if chance > 0:
-            yield chance, present * inside / chance
+            yield chance, p * ratio / (p * ratio + 1 - p)
 
 
-def ratios(table: Table, pattern: Pattern, places: Sequence[int], cause: int) -> list[tuple[float, float]]:
-    """For each answer how likely it is in the cause, and in all others, given what is known of the group already."""
-    before = _bearing(table, pattern, cause)
+def ratios(
+    table: Table, pattern: Pattern, places: Sequence[int], cause: int, guarded: bool = False
+) -> list[tuple[float, float, float]]:
+    """For each answer how likely it is in the cause, in all others, and by how much it moves the odds of the cause,
+    given what is known of the group already. `guarded`: unsupported figures move them up only.
+    """
+    before = _bearing(table, pattern, cause, guarded)
     found = []
     for answered in _answered(pattern, places, table.group):
-        after = _bearing(table, answered, cause)
-        found.append((after[0] / before[0], after[1] / before[1]))
+        after = _bearing(table, answered, cause, guarded)
+        found.append((after[0] / before[0], after[1] / before[1], after[2] / before[2]))
     return found
 
 
-def _bearing(table: Table, pattern: Pattern, cause: int) -> tuple[float, float]:
+def _bearing(table: Table, pattern: Pattern, cause: int, guarded: bool) -> tuple[float, float, float]:
     for bearing in table.row(pattern).bearings:
         if bearing.cause == cause:
-            return bearing.inside, bearing.outside
-    return 1.0, 1.0  # nothing known: every outcome fits
+            ratio = bearing.inside / bearing.outside
+            moves = ratio if not guarded or ratio > 1 or bearing.status not in UNSUPPORTED else 1.0
+            return bearing.inside, bearing.outside, moves
+    return 1.0, 1.0, 1.0  # nothing known: every outcome fits
 
 
 def _answered(pattern: Pattern, places: Sequence[int], group: Group) -> Iterator[Pattern]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from clinical_commander.bayes.network import Group, faults
 from clinical_commander.bayes.tables import Table, contradicts
-from clinical_commander.dossier.complete import expand
+from clinical_commander.dossier.complete import definition, expand
 from clinical_commander.dossier.differential_numbers import groups, limits, prior
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.dossier.model_differential import Differential, FindingItem, PublishedRatio
@@ -72,8 +72,7 @@ def _counted_twice(dossier: Dossier, content: Differential, place: Mapping[str, 
     together = [frozenset(g.findings) for g in content.groups]
     reads: dict[str, list[str]] = {}
     for finding in content.findings.values():
-        nodes = expand(dossier, [level.when.expr for level in finding.levels])
-        facts = {n.fact for n in nodes if isinstance(n, (ir.FactTrue, ir.FactNumber, ir.FactCode))}
+        facts = _facts_beside_tools(dossier, finding)
         for fact in sorted(facts):
             reads.setdefault(fact, []).append(finding.id)
     said = set()
@@ -85,6 +84,18 @@ def _counted_twice(dossier: Dossier, content: Differential, place: Mapping[str, 
                 cause = f"`{fact}` counts in `{one}` and in `{other}`, both for {', '.join(sorted(shared))}."
                 mend = "Put them in one group, or count it once."
                 yield Problem("CC309", cause, mend, place.get(other, Mark(FILE)), "warning")
+
+
+def _facts_beside_tools(dossier: Dossier, finding: FindingItem) -> set[str]:
+    """What its levels read themselves or through rules: a score that several findings read is counted as a score."""
+    todo, found = [level.when.expr for level in finding.levels], set()
+    while todo:
+        for node in todo.pop().walk():
+            if isinstance(node, (ir.FactTrue, ir.FactNumber, ir.FactCode)):
+                found.add(node.fact)
+            elif isinstance(node, ir.Named):
+                todo.extend(definition(dossier, node))
+    return found
 
 
 def _without_threshold(content: Differential) -> Iterator[Problem]:

@@ -76,6 +76,7 @@ class Engine:
         actions, conflicts = self.planner.actions(judged, case, situation)
         self._level_plan(rows, actions)
         disposition = self._disposition(situation, scope, case)
+        differential = self._differential(case, situation, scope)
         return a.Assessment(
             engine_version=__version__,
             dossier=dossier.id,
@@ -93,7 +94,7 @@ class Engine:
             bleeding_source=self.answers.source(situation),
             disposition=disposition,
             triggers=triggers,
-            phases=phases(dossier, self.program, situation, actions, triggers),
+            phases=phases(dossier, self.program, situation, actions, triggers, differential),
             scores=self.scores.report(situation.fresh, scope.text if scope.state == "out" else ""),
             next=questions(dossier, self.program, case, situation, tier, triggers, actions, self.worth),
             actions=tuple(actions),
@@ -104,7 +105,7 @@ class Engine:
             followup=self._followup(situation, scope),
             warnings=self._warnings(case, situation),
             unreviewed=self._unreviewed(),
-            differential=self._differential(case, situation, scope),
+            differential=differential,
             site=dict(site or {}),
         )
 

@@ -208,6 +208,7 @@ class PriorReport:
     """Whose priors these are. `counts`: a site's own patients."""
 
     id: str
+    settings: tuple[str, ...]
     region: str
     n: float
     status: str
@@ -387,7 +388,8 @@ class Assessment:
             "at": self.at.isoformat(),
             **{name: getattr(self, name) for name in _BODY},
             "differential": self.differential.causes,
-            "contributors": self.differential.contributors,
+            "contributors": [c.id for c in self.differential.contributors if c.state == "present"],
+            "contributing": self.differential.contributors,
             "priors": self.differential.priors,
             "differential_remarks": [
                 {"text": text} for text in (self.differential.text, *self.differential.says) if text

@@ -23,7 +23,7 @@ from clinical_commander.engine.situation import Situation, View
 from clinical_commander.frozen import frozen
 from clinical_commander.program.program import Program
 
-Evidence = Mapping[str, Pattern]
+_NOTHING = 1e-9
 
 
 @frozen
@@ -222,7 +222,8 @@ class Differentials:
         found = []
         for id, row in judged.posterior.rows.items():
             for bearing in row.bearings:
-                if bearing.cause == at:
+                # A partial answer may rule out only what is equally rare everywhere: it moves nothing.
+                if bearing.cause == at and abs(bearing.log_ratio) > _NOTHING:
                     group = judged.network.tables[id].group
                     findings = [self.content.findings[f.id] for f in group.findings if f.id in known]
                     own = [f for f in findings if cause in f.cells]
@@ -257,7 +258,9 @@ class Differentials:
         return frozenset(c.id for c in self.causes if code in c.confirmed_by)
 
     def prior_report(self, row: PriorRow) -> a.PriorReport:
-        return a.PriorReport(row.id, row.region, row.n, row.status, row.counts, row.source.cite, row.source.why)
+        return a.PriorReport(
+            row.id, row.settings, row.region, row.n, row.status, row.counts, row.source.cite, row.source.why
+        )
 
 
 def basis(judged: Judged, at: int) -> dict[str, float]:

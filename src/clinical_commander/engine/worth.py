@@ -5,6 +5,7 @@ Worth is discounted by what a test takes: time, radiation, invasiveness, cost, d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from clinical_commander.bayes.value import Asked, Stake, value
@@ -36,7 +37,7 @@ class Worth:
             f: g.findings[: g.findings.index(f)] for g in content.groups if g.kind == "replaces" for f in g.findings
         }
         self.stakes = [
-            Stake(differentials.place[id], differentials.cuts[id], thresholds.stakes)
+            Stake(differentials.place[id], differentials.cuts[id], thresholds.stakes, content.causes[id].must_not_miss)
             for id, thresholds in content.thresholds.items()
         ]
         self.asks: list[tuple[str, Burden, tuple[str, ...]]] = []
@@ -126,7 +127,9 @@ class Worth:
 
 
 def _per_burden(report: NextReport) -> float:
-    return (report.gain or 0.0) / (1 + (report.burden or 0.0))
+    """What is free comes first; else the gain for each unit of burden."""
+    gain, burden = report.gain or 0.0, report.burden or 0.0
+    return gain / burden if burden > 0 else math.inf
 
 
 def ordered_with(

@@ -17,7 +17,7 @@ from clinical_commander.engine.assessment import (
 from clinical_commander.engine.explain import Explanation
 from clinical_commander.render.changes import changed
 from clinical_commander.render.layout import Page
-from clinical_commander.render.words import Words, inside, spaced
+from clinical_commander.render.words import Words, inside
 
 GROUP = "differential"
 NO_DRAWS: Mapping[str, tuple[float, float]] = {}
@@ -71,8 +71,9 @@ class DifferentialLines:
         name = self.title(cause.cause)
         text = f"{self.bar(cause)}{name}: {', '.join(p for p in parts if p)}"
         page.item(text, "item", tint="strong" if cause.must_not_miss else "")
-        notes = [self.own_odds(cause), self.zone(cause)]
-        page.row([n for n in notes if n], 6)
+        for note in (self.own_odds(cause), self.zone(cause)):
+            if note:
+                page.text(note, 6)
         if cause.zone_text:
             page.text(cause.zone_text, 6, "quiet")
         for moved in cause.moved_by[:_MOVED_AT_MOST]:
@@ -154,11 +155,11 @@ def band_of(p: float, content: Differential) -> str:
 
 def prior_words(prior: PriorReport, words: Words) -> str:
     """Whose prior it is, what it rests on, and how many patients it is worth."""
-    place = words.name("region", prior.region)
+    region = words.name("region", prior.region)
     own = words.say("own_counts", group=GROUP) if prior.counts else ""
     worth = words.say("worth", f"{prior.n:g}", group=GROUP)
-    name = spaced(prior.id.partition(":")[0])
-    return ", ".join(p for p in (name, place, own, words.name("status", prior.status), worth) if p)
+    place = f" {words.say('or', group=GROUP)} ".join(words.name("setting", s) for s in prior.settings)
+    return ", ".join(p for p in (place, region, own, words.name("status", prior.status), worth) if p)
 
 
 def seen_words(seen: Iterable[Seen], content: Differential) -> str:

@@ -16,6 +16,7 @@ from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.engine import assessment as a
 from clinical_commander.engine.answers import Answers, Range
 from clinical_commander.engine.case import Case
+from clinical_commander.engine.could import Could
 from clinical_commander.engine.differential import Differentials
 from clinical_commander.engine.phases import phases
 from clinical_commander.engine.plan import LIVE, Judged, Planner
@@ -49,6 +50,7 @@ class Engine:
         self.planner = Planner(dossier, self.program)
         self.scores = Scores(dossier, self.program)
         self.differentials = Differentials(dossier, self.program) if dossier.differential is not None else None
+        self.could = Could(dossier, self.program)
         self.worth = Worth(dossier, self.program, self.differentials) if self.differentials is not None else None
 
     def assess(
@@ -96,7 +98,7 @@ class Engine:
             triggers=triggers,
             phases=phases(dossier, self.program, situation, actions, triggers, differential),
             scores=self.scores.report(situation.fresh, scope.text if scope.state == "out" else ""),
-            next=questions(dossier, self.program, case, situation, tier, triggers, actions, self.worth),
+            next=questions(dossier, self.program, case, situation, tier, triggers, actions, self.worth, self.could),
             actions=tuple(actions),
             plan=tuple(self.planner.plan([*rows, *(j for j in judged[len(rows) :] if j.step.do)])),
             routes=tuple(self.planner.routes(situation, states)),

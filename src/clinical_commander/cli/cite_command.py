@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from clinical_commander.cli.output import print_json
 from clinical_commander.dossier.evidence import Support, supports
-from clinical_commander.dossier.library import find_dossier, installed_ids
+from clinical_commander.dossier.library import content_root_of, find_dossier, installed_ids
 from clinical_commander.dossier.load import read_dossier
 from clinical_commander.dossier.model import Citation
+from clinical_commander.dossier.shelf import read_shelf
+from clinical_commander.dossier.tools import tool_files
 from clinical_commander.errors import ContentError, Problem, ReferenceProblem, did_you_mean
 
 DEFAULT = "symptom.hemoptysis.v1"
@@ -26,7 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
     reading = read_dossier(folder, installed=installed_ids(folder))
     if reading.dossier is None:
         raise ContentError(reading.problems)
-    found = supports(reading.dossier, reading.ledger)
+    root = content_root_of(folder)
+    shelf = read_shelf(root).shelf if tool_files(root / "tools") else None
+    found = supports(reading.dossier, reading.ledger, shelf)
     if arguments.source:
         return _source(reading.ledger, arguments.json)
     if arguments.what is None:

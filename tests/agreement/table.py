@@ -40,7 +40,7 @@ Unreviewed content, for evaluation: no clinician has reviewed the scores or this
 
 Each score is computed for {PATIENTS:,} random complete patients and compared with public packages that have it, and
 with a second reading of its published table that was written by hand and without our engine. Numbers are drawn within
-what is plausible, half of them on, just under or just over a limit of the score. Patients outside the published
+what is plausible, often on, just under or just over a limit of the score. Patients outside the published
 population are not compared: there this engine gives no value, and most packages give one all the same.
 """
 

@@ -259,13 +259,15 @@ def test_each_statement_has_the_citations_and_the_weakest_evidence_that_the_yaml
     assert {path for path, row in rows.items() if row["kind"] in counted} == set(cited_in_content())
 
 
-def test_a_statement_is_weak_where_nothing_firm_stands_among_its_sources(answered):
+def test_a_statement_is_weak_where_nothing_firm_stands_among_its_sources(answered, cite):
     firm = set(STRENGTH[STRENGTH.index("case_series") + 1 :])
 
     found = {row["path"] for row in answered()["weak"]}
 
     for path, cited in cited_in_content().items():
         assert (path in found) == (not {ledger()[c]["kind"] for c in cited} & firm), path
+    marked = {line.split()[0] for line in cite().splitlines() if ", weak]  " in line}
+    assert marked == found
 
 
 def test_used_and_unused_citations_together_are_the_ledger(answered):

@@ -65,9 +65,10 @@ def _overview(found: Sequence[Support], ledger: Mapping[str, Citation], as_json:
     print(f"{len(unreviewed)} of {len(used)} citations in use are not reviewed.")
     print(f"{len(open_statements)} of {len(found)} statements rest on an unreviewed source:")
     for s in open_statements:
-        print(f"  {s.statement.path}  [{s.weakest}]  {s.statement.text}")
+        print(f"  {s.statement.path}  [{s.weakest}{', weak' if s.weak else ''}]  {s.statement.text}")
         print(f"      {', '.join(c.id for c in s.citations) or 'no citation'}")
     print(f"\n{len(weak)} statements rest on nothing firmer than memory, judgement, the source, a page or a review.")
+    print("Above they are marked weak.")
     print(f"\nLabels of the source dossier that are wrong or misused ({len(mismatched)}):")
     for c in mismatched:
         print(f"  {c.source_label}  PMID {c.pmid}  {_VERDICTS[c.source_verdict]}")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from clinical_commander.dossier.model import Citation, Dossier, Fact, Series, Source, Step, Tool
+from clinical_commander.dossier import evidence_figures
+from clinical_commander.dossier.model import Citation, Dossier, Fact, Source, Step
 from clinical_commander.frozen import frozen
 
 STRENGTH = (
@@ -67,7 +68,7 @@ def _all_statements(dossier: Dossier, shelf: Dossier | None) -> Iterator[Stateme
         yield from _facts(fact for id, fact in shelf.facts.items() if id not in dossier.facts)
         for id, tool in shelf.tools.items():
             if id not in dossier.tools:
-                yield from _tool(tool)
+                yield from (Statement(*figure) for figure in evidence_figures.of_tool(tool))
 
 
 def statements(dossier: Dossier) -> Iterator[Statement]:
@@ -118,8 +119,10 @@ def statements(dossier: Dossier) -> Iterator[Statement]:
     for constraint in dossier.constraints:
         says = f"{', '.join(constraint.given) or 'here'}: {', '.join(constraint.then)}"
         yield Statement(f"constraints.{constraint.id}", "implication", says, constraint.source)
+    if dossier.differential is not None:
+        yield from (Statement(*figure) for figure in evidence_figures.of_differential(dossier.differential))
     for tool in dossier.tools.values():
-        yield from _tool(tool)
+        yield from (Statement(*figure) for figure in evidence_figures.of_tool(tool))
 
 
 def _steps(steps: Iterable[Step], dossier: Dossier) -> Iterator[Statement]:
@@ -132,30 +135,3 @@ def _steps(steps: Iterable[Step], dossier: Dossier) -> Iterator[Statement]:
 def _facts(facts: Iterable[Fact]) -> Iterator[Statement]:
     for fact in facts:
         yield Statement(f"facts.{fact.id}", "fact", fact.label, fact.source)
-
-
-def _tool(tool: Tool) -> Iterator[Statement]:
-    path = f"tools.{tool.id}"
-    yield Statement(path, "tool", tool.withheld or tool.title, tool.source)
-    for item in tool.items:
-        yield Statement(f"{path}.items.{item.id}", "tool item", item.title, item.source)
-    for i, row in enumerate(tool.rows, 1):
-        yield Statement(f"{path}.rows.{i}", "tool row", row.text or tool.values[row.value], row.source)
-    for band in tool.bands:
-        yield Statement(f"{path}.bands.{band.id}", "tool band", band.title, band.source)
-        yield from _rates(f"{path}.bands.{band.id}", band.series)
-    for one in tool.value_series:
-        yield from _rates(f"{path}.values.{one.value}", one.series)
-    for reading in tool.readings:
-        yield Statement(f"{path}.readings.{reading.id}", "tool reading", reading.title, reading.source)
-        for i, row in enumerate(reading.rows, 1):
-            if row.source != reading.source:
-                text = row.text or reading.values[row.value]
-                yield Statement(f"{path}.readings.{reading.id}.rows.{i}", "tool row", text, row.source)
-    for i, note in enumerate(tool.notes, 1):
-        yield Statement(f"{path}.notes.{i}", "tool note", note.text, note.source)
-
-
-def _rates(path: str, series: Iterable[Series]) -> Iterator[Statement]:
-    for i, one in enumerate(series, 1):
-        yield Statement(f"{path}.series.{i}", "published rate", f"{one.outcome} {one.rate}, {one.cohort}", one.source)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from clinical_commander.dossier.model import Dossier
 from clinical_commander.bayes.thresholds import BELOW_TEST
+from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assessment import ActionReport, DifferentialReport, PhaseReport, TriggerReport
 from clinical_commander.engine.plan import LIVE, PRIORITIES
 from clinical_commander.engine.settle import Reader

@@ -121,7 +121,8 @@ def _rests_on(chosen: Sequence[Support], as_json: bool) -> int:
         return 0
     for s in chosen:
         print(f"{s.statement.path}: {s.statement.text}")
-        print(f"    weakest evidence {s.weakest}, review {s.review}, basis {', '.join(s.statement.source.basis)}")
+        basis = f", basis {', '.join(s.statement.source.basis)}" if s.statement.source.basis else ""
+        print(f"    weakest evidence {s.weakest}, review {s.review}{basis}")
         for c in s.citations:
             print(f"    {c.id}: {_reference(c)} [{c.kind}, mark {c.mark or 'none'}, review {c.review}]")
         if s.statement.source.why:

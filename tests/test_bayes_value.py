@@ -21,7 +21,7 @@ from clinical_commander.bayes.thresholds import (
     robust,
     zone,
 )
-from clinical_commander.bayes.value import Stake, value
+from clinical_commander.bayes.value import Stake, value, values
 from tests.bayes_networks import evidence, network
 
 CUTS = Cuts((Cut(0.1, True),), (Cut(0.5, True),))
@@ -90,6 +90,22 @@ def own_chances(table: object, pattern: tuple[int, ...], place: int, cause: int,
         bits = [*own[:place], 1 << level, *own[place + 1 :]]
         found.append(p * mass(bits, cause) / mass(own, cause) + (1 - p) * outside(bits) / outside(own))
     return found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_values_of_all_findings_together_are_those_of_each_alone(seed: int) -> None:
+    made = network(seed, groups=5)
+    found = evidence(random.Random(seed), made)
+    posterior = made.posterior(found)
+    stakes = [Stake(c, CUTS, 1.0 + c, guarded=bool(c % 2)) for c in range(6)]
+
+    together = values(made, found, posterior, stakes)
+
+    for id, table in made.tables.items():
+        for place, finding in enumerate(table.group.findings):
+            if found[id][place] + 1 == 1 << finding.levels:
+                alone = value(made, found, posterior, {id: (place,)}, stakes).gain
+                assert together.get((id, place), 0.0) == pytest.approx(alone, rel=1e-12)
 
 
 def test_an_answer_that_crosses_no_threshold_is_worth_nothing() -> None:

@@ -76,7 +76,7 @@ class Engine:
         actions, conflicts = self.planner.actions(judged, case, situation)
         self._level_plan(rows, actions)
         disposition = self._disposition(situation, scope, case)
-        differential = self._differential(case, situation, scope)
+        differential = self._differential(case, situation, scope, tier)
         return a.Assessment(
             engine_version=__version__,
             dossier=dossier.id,
@@ -234,10 +234,16 @@ class Engine:
 
     # -- the rest
 
-    def _differential(self, case: Case, situation: Situation, scope: a.ScopeReport) -> a.DifferentialReport:
+    def _differential(
+        self, case: Case, situation: Situation, scope: a.ScopeReport, tier: a.TierReport
+    ) -> a.DifferentialReport:
         if self.differentials is None:
             return a.DifferentialReport((), (), (), ())
-        return self.differentials.report(case, situation, scope.text if scope.state == "out" else "")
+        found = self.differentials.report(case, situation, scope.text if scope.state == "out" else "")
+        if found.causes and self.dossier.tier.values[-1].id in tier.possible:
+            text = self.dossier.words.get("differential", {}).get("massive_possible", "")
+            return replace(found, text=text)
+        return found
 
     def _facts(self, situation: Situation) -> dict[str, a.FactReport]:
         found = {}

@@ -182,7 +182,7 @@ class Answers:
             missing=missing,
             not_asked=self.not_asked([trigger.when], situation.fresh, missing),
             settled_by=tuple(map(tuple, settled_by(missing))),
-            route=(trigger.route.dossier or trigger.route.external or None) if trigger.route else None,
+            route=trigger.route.dossier if trigger.route else None,
             citations=trigger.source.cite,
             text=text,
             shown_first=trigger.shown_first,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from clinical_commander.dossier.model import Condition, Conflict, Dossier, Row, Step
 from clinical_commander.engine.answers import Range
-from clinical_commander.engine.assessment import ActionReport, ConflictReport, PlanStep, RouteReport
+from clinical_commander.engine.assessment import ActionReport, ConflictReport, PlanStep, RouteReport, Text
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.situation import Situation
 from clinical_commander.frozen import frozen, replace
@@ -177,12 +177,12 @@ class Planner:
             if j.step.action:
                 grouped.setdefault(j.step.action, []).append(j)
         live = {name for name, found in grouped.items() if _state(found) in LIVE}
-        held: dict[str, dict[str, str]] = {}
+        held: dict[str, dict[str, Text]] = {}
         contested: set[str] = set()
         reports = []
         for conflict, bears in self.conflicts(situation, live):
             for name in conflict.withholds:
-                held.setdefault(name, {})[conflict.id] = conflict.text
+                held.setdefault(name, {})[conflict.id] = Text(conflict.text)
             contested.update(conflict.contested)
             if bears:
                 facts = tuple(
@@ -192,13 +192,13 @@ class Planner:
                     ConflictReport(
                         conflict.id,
                         "advice",
-                        conflict.sides,
+                        tuple(map(Text, conflict.sides)),
                         conflict.withholds,
                         conflict.escalates,
                         conflict.needs_human,
                         tuple(sorted(facts)),
                         conflict.text,
-                        conflict.resolution,
+                        Text(conflict.resolution),
                     )
                 )
         done = [self._action(name, found, held.get(name, {}), case, situation) for name, found in grouped.items()]
@@ -208,7 +208,7 @@ class Planner:
         return done, reports
 
     def _action(
-        self, name: str, judged: list[Judged], held: Mapping[str, str], case: Case, situation: Situation
+        self, name: str, judged: list[Judged], held: Mapping[str, Text], case: Case, situation: Situation
     ) -> ActionReport:
         action = self.dossier.actions[name]
         state = _state(judged)
@@ -217,10 +217,11 @@ class Planner:
         because = tuple(dict.fromkeys(j.source for j in counted))
         text = leading.text if state in LIVE and leading.text else leading.step.text or action.text or action.label
         priority = leading.step.priority or "routine"
-        withheld = {j.withheld_by: j.text or j.step.text for j in counted if j.withheld_by}
+        # A condition has no sentence of its own; what a person gave as the reason has.
+        withheld = {j.withheld_by: Text(j.text) for j in counted if j.withheld_by}
         for contraindication in action.contraindications if state != "done" else ():
             if self._must(contraindication.when, situation, alarm=True):
-                withheld[contraindication.when.text] = contraindication.text
+                withheld[contraindication.when.text] = Text(contraindication.text)
         if state in LIVE:
             withheld |= held
             if withheld:
@@ -292,11 +293,11 @@ class Planner:
         for trigger in self.dossier.triggers.values():
             if trigger.route is not None and states[trigger.id] == "fires":
                 r = trigger.route
-                found.append(RouteReport(trigger.id, "fires", r.dossier, r.external, r.installed, r.handover))
+                found.append(RouteReport(trigger.id, "fires", r.dossier, Text(r.external), r.installed, r.handover))
         for pivot in self.dossier.pivots:
             if pivot.route is not None and self._must(pivot.when, situation, alarm=True):
                 r = pivot.route
-                found.append(RouteReport(pivot.id, "fires", r.dossier, r.external, r.installed, r.handover))
+                found.append(RouteReport(pivot.id, "fires", r.dossier, Text(r.external), r.installed, r.handover))
         return found
 
 

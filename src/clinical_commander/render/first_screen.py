@@ -263,9 +263,9 @@ class FirstScreen:
         contraindications = {c.when.text for c in self.dossier.actions[action.id].contraindications}
         for key, text in action.withheld_by.items():
             if key == "declined":
-                yield f"{words.name('action_state', 'declined')}: {inside(text)}"
+                yield f"{words.name('action_state', 'declined')}: {inside(text.text)}"
             elif key in conflicts or key in contraindications:
-                yield inside(text)
+                yield inside(text.text)
             else:
                 condition = words.condition(key)
                 yield words.clause(condition) if condition is not None else key
@@ -338,9 +338,9 @@ class FirstScreen:
             return
         page.item(f"{conflict.text}{human}", "alarm")
         for side in conflict.sides:
-            page.item(side, indent=6)
+            page.item(side.text, indent=6)
         if conflict.resolution:
-            page.text(conflict.resolution, 6)
+            page.text(conflict.resolution.text, 6)
 
 
 def _tint(rank: int, values: Sequence[str]) -> str:

@@ -140,7 +140,7 @@ class _Rest:
     def destination(self, route: RouteReport) -> str:
         """Where a route leads; a dossier that is not installed is said to be so."""
         if route.dossier is None:
-            return route.external
+            return route.external.text
         missing = "" if route.installed else f" [{self.words.say('not_installed')}]"
         return route.dossier + missing
 
@@ -163,22 +163,15 @@ class _Rest:
                 page.pair(words.name("answer", "missing"), words.labels(answer.missing, ASKED_AT_MOST))
             if at is not None:
                 page.text(words.say("plan_for", inside(called[at])), 2)
-        self._way(at)
+        self._way()
 
-    def _way(self, at: str | None) -> None:
-        """Within what time and how, in the dossier's own sentence where one row has this value."""
-        answer = self.a.disposition
-        value = next((v for v in self.dossier.disposition.values if v.id == at), None)
-        if value is None:
-            return
-        for key, chosen, options in (("within", answer.within, value.within), ("via", answer.via, value.via)):
-            if chosen is None:
-                continue
-            texts = [o.text for o in options if o.value == chosen and o.text]
-            if len(texts) == 1:
-                self.page.pair(self.words.say(key), texts[0])
-            elif chosen != "none":  # "none" of several rows may mean "there already" or "not known here"
-                self.page.pair(self.words.say(key), self.words.name("via", chosen) if key == "via" else chosen)
+    def _way(self) -> None:
+        """Within what time and how: the sentence of the row that the engine chose, else its value."""
+        answer, words = self.a.disposition, self.words
+        via = words.name("via", answer.via) if answer.via not in (None, "none") else ""
+        for key, says, value in (("within", answer.within_says, answer.within), ("via", answer.via_says, via)):
+            if said := says.text or value:
+                self.page.pair(words.say(key), said)
 
     # -- scores, watch, follow-up
 
@@ -200,7 +193,7 @@ class _Rest:
         for item in self.a.monitoring:
             when = [
                 words.say("every", item.every) if item.every else "",
-                words.say("until", item.until) if item.until else "",
+                words.say("until", item.until.text) if item.until else "",
             ]
             note = ", ".join(w for w in when if w)
             page.item(f"{item.text.rstrip('.')} ({note})." if note else item.text, item.state)
@@ -245,7 +238,7 @@ class _Rest:
                 tint="urgent" if report.state == "stale" else "",
             )
             for warning in report.warnings:
-                page.text(warning, 4)
+                page.text(warning.text, 4)
         page.row(cells)
 
     def _notes(self, name: str, report: FactReport) -> Iterator[str]:

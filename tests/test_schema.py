@@ -282,7 +282,8 @@ def test_every_key_is_required_and_no_other_is_allowed() -> None:
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        (a.Because, "because"), (a.Text, "text"), (a.ScopeReport, "scope"), (a.FactReport, "fact"), (a.AnswerReport, "answer"),
+        (a.Because, "because"), (a.Text, "text"), (a.ScopeReport, "scope"), (a.FactReport, "fact"),
+        (a.AnswerReport, "answer"),
         (a.TierReport, "tier"), (a.DispositionReport, "disposition"), (a.TriggerReport, "trigger"),
         (a.PhaseReport, "phase"), (a.ScoreReport, "score"), (a.NextReport, "question"), (a.ActionReport, "action"),
         (a.PlanStep, "step"), (a.RouteReport, "route"), (a.ConflictReport, "conflict"),

@@ -10,10 +10,10 @@ from clinical_commander.engine.answers import Range
 from clinical_commander.engine.assessment import ActionReport, ConflictReport, PlanStep, RouteReport, Text
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.situation import Situation
+from clinical_commander.engine.urgency import minutes, place, serves_airway
 from clinical_commander.frozen import frozen, replace
 from clinical_commander.program.program import Program
 
-PRIORITIES = ("routine", "urgent", "stat")
 STATES = ("ask_first", "do", "withheld", "done")  # of several steps of one action the last of these counts
 LIVE = ("do", "ask_first")
 _ORDER = ("do", "ask_first", "withheld", "done")
@@ -48,6 +48,7 @@ class Planner:
     def __init__(self, dossier: Dossier, program: Program) -> None:
         self.dossier, self.program = dossier, program
         self.guards = {id(s): (*s.guards, *((s.when,) if s.when else ())) for s in _all_steps(dossier)}
+        self.minutes = {within: minutes(within) for within in {s.within for s in _all_steps(dossier)}}
         self.orders = {
             a.id: tuple((o.when, {"text": o.text, "code": dict(o.code) if o.code else None}) for o in a.orders)
             for a in dossier.actions.values()
@@ -171,7 +172,7 @@ class Planner:
     def actions(
         self, judged: Iterable[Judged], case: Case, situation: Situation
     ) -> tuple[list[ActionReport], list[ConflictReport]]:
-        """One report an action, conflicts and contraindications applied; STAT first, then by state."""
+        """One report an action, conflicts and contraindications applied, in the order in which they are to be done."""
         grouped: dict[str, list[Judged]] = {}
         for j in judged:
             if j.step.action:
@@ -204,8 +205,15 @@ class Planner:
         done = [self._action(name, found, held.get(name, {}), case, situation) for name, found in grouped.items()]
         # A person decides between the sides of a conflict: what it contests is asked about, not done.
         done = [replace(a, state="ask_first") if a.state == "do" and a.id in contested else a for a in done]
-        done.sort(key=lambda a: (a.state not in LIVE, -PRIORITIES.index(a.priority), _ORDER.index(a.state)))
+        done.sort(key=self._place)
         return done, reports
+
+    def _place(self, action: ActionReport) -> tuple[object, ...]:
+        """What is live before what is not; of one priority what is sure first, then by time limit, then the airway."""
+        priority, limit, later = place(
+            action.priority, self.minutes[action.within], serves_airway(action.verb, action.target)
+        )
+        return action.state not in LIVE, priority, _ORDER.index(action.state), limit, later
 
     def _action(
         self, name: str, judged: list[Judged], held: Mapping[str, Text], case: Case, situation: Situation
@@ -213,7 +221,8 @@ class Planner:
         action = self.dossier.actions[name]
         state = _state(judged)
         counted = [j for j in judged if j.state == state]
-        leading = max(counted, key=_priority)
+        # Of several steps of one action the most urgent speaks for it, the one with the shortest time.
+        leading = min(counted, key=lambda j: place(j.step.priority or "routine", self.minutes[j.step.within], False))
         because = tuple(dict.fromkeys(j.source for j in counted))
         text = leading.text if state in LIVE and leading.text else leading.step.text or action.text or action.label
         priority = leading.step.priority or "routine"
@@ -314,7 +323,3 @@ def _all_steps(dossier: Dossier) -> Iterator[Step]:
         for step in steps:
             yield step
             yield from step.choose
-
-
-def _priority(judged: Judged) -> int:
-    return PRIORITIES.index(judged.step.priority or "routine")

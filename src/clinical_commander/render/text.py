@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from clinical_commander.dossier.model import Citation, Dossier
 from clinical_commander.engine.assessment import Assessment, FactReport, PlanStep, RouteReport
-from clinical_commander.render.first_screen import ASKED_AT_MOST, LIVE, FirstScreen
+from clinical_commander.render.first_screen import FirstScreen
 from clinical_commander.render.layout import Page
 from clinical_commander.render.scores import says_something, score_line
+from clinical_commander.render.to_do import ASKED_AT_MOST, LIVE, SEVERITIES, Line
 from clinical_commander.render.words import Words, inside, titles
 
-_SEVERITIES = ("critical", "urgent", "notice")
 _LONGEST_TITLE = 70
 
 
@@ -81,8 +81,9 @@ class _Rest:
                 page.pair(f"{named.get(phase.id, phase.id)}, {words.name('phase_status', 'waiting_for')}", waiting)
 
     def plan(self) -> None:
-        a, words, page = self.a, self.words, self.page
-        if not a.plan:
+        a, words, page, to_do = self.a, self.words, self.page, self.first.to_do
+        elsewhere = self._elsewhere()
+        if not (a.plan or elsewhere):
             return
         playbook = self.dossier.playbooks.get(a.setting)
         page.heading(f"{words.heading('plan')}: {playbook.title if playbook else words.name('setting', a.setting)}")
@@ -90,19 +91,35 @@ class _Rest:
             page.text(playbook.text, 2, "quiet")
         # The longest row knows the order of the stages; a row that lacks one would put it last.
         rows = sorted(playbook.rows, key=lambda r: -len(r.stages)) if playbook else []
-        order = dict.fromkeys([*(stage for r in rows for stage in r.stages), *(p.stage for p in a.plan)])
+        order = dict.fromkeys([*(stage for r in rows for stage in r.stages), *(p.stage for p in a.plan), *elsewhere])
         for stage in order:
-            if not any(p.stage == stage for p in a.plan):
+            steps = [*_without_repeats(p for p in a.plan if p.stage == stage), *elsewhere.get(stage, ())]
+            if not steps:
                 continue
             page.text(words.name("stage", stage) + ":", 2, "strong")
-            steps = _without_repeats(p for p in a.plan if p.stage == stage)
             for step in steps:
-                if step.state != "ask_first":
-                    self.first.step(step, 4)
-            self.first.asked_first([s for s in steps if s.state == "ask_first"], 4)
+                if isinstance(step, PlanStep) and step.state != "ask_first":
+                    to_do.step(step, 4)
+                elif step.state == "do":
+                    to_do.line(step, (), 4)
+            to_do.asked_first([s for s in steps if s.state == "ask_first"], 4)
             meanwhile = dict.fromkeys(name for s in steps if s.state == "do" for name in s.ask)
             if meanwhile:
                 page.pair(words.say("ask_meanwhile"), words.labels(meanwhile), indent=4)
+
+    def _elsewhere(self) -> dict[str, list[Line]]:
+        """The actions of alarms, look-alikes and treatments that no line of the setting's plan proposes, by stage."""
+        planned = {(p.action, p.state) for p in self.a.plan}
+        shown = self.first.to_do.shown
+        pivots = {p.id for p in self.dossier.pivots}
+        found: dict[str, list[Line]] = {}
+        for action in self.a.actions:
+            # A plan that only asks about what an alarm has settled does not say it.
+            if action.state in LIVE and action.id not in shown and (action.id, action.state) not in planned:
+                source = action.because[0]
+                stage = "trigger" if source in self.dossier.triggers else "pivot" if source in pivots else "treatment"
+                found.setdefault(stage, []).append(action)
+        return found
 
     # -- alarms and hand-over
 
@@ -112,7 +129,7 @@ class _Rest:
         if not firing:
             return
         page.heading(words.heading("alarms"))
-        for severity in (*_SEVERITIES, None):
+        for severity in (*SEVERITIES, None):
             for name, t in firing:
                 if t.severity != severity:
                     continue

@@ -204,7 +204,7 @@ def test_of_two_actions_with_one_time_limit_the_airway_comes_first(who: str) -> 
     by_limit: dict[str, list[bool]] = {}
     for action in stat:
         # By the names: posture, suction and tube begin so, as two prohibitions do; the call brings who has the airway.
-        airway = action.id.startswith("airway.") and action.verb != "avoid" or action.id == "call.emergency_team"
+        airway = (action.id.startswith("airway.") and action.verb != "avoid") or action.id == "call.emergency_team"
         by_limit.setdefault(action.within, []).append(airway)
     assert [w for w, found in by_limit.items() if found != sorted(found, reverse=True)] == []
     assert any(sum(found) < len(found) and any(found) for found in by_limit.values())

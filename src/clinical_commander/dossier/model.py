@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict, TriggerPair
-from clinical_commander.dossier.model_parts import Condition, Formula, Source
+from clinical_commander.dossier.model_parts import Condition, Formula, Instead, Option, Route, Source
 from clinical_commander.dossier.model_tools import (
     Band,
     Count,
@@ -38,8 +38,11 @@ __all__ = [
     "Example",
     "Formula",
     "Group",
+    "Instead",
     "Level",
+    "Option",
     "Reading",
+    "Route",
     "Series",
     "Source",
     "Tool",
@@ -196,15 +199,6 @@ class Input:
 
 
 @frozen
-class Option:
-    """One row of a table whose first row that can hold is taken; the last has no condition."""
-
-    value: str
-    when: Condition | None = None
-    text: str = ""
-
-
-@frozen
 class AnswerValue:
     """One value of an ordered answer, with its own positive condition. `within` and `via` belong to a disposition."""
 
@@ -214,6 +208,7 @@ class AnswerValue:
     text: str = ""
     within: tuple[Option, ...] = ()
     via: tuple[Option, ...] = ()
+    instead: tuple[Instead, ...] = ()
     source: Source = Source()
 
 
@@ -251,14 +246,6 @@ class Side:
     fact: str
     confirmed: Condition
     opposite: Mapping[str, str]
-
-
-@frozen
-class Route:
-    dossier: str | None
-    external: str
-    handover: str
-    installed: bool = False
 
 
 @frozen
@@ -303,6 +290,7 @@ class Trigger:
     steps: tuple[Step, ...] = ()
     steps_if_possible: tuple[Step, ...] = ()
     route: Route | None = None
+    instead: tuple[Instead, ...] = ()
     source_says: str = ""
     source: Source = Source()
 

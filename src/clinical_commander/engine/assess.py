@@ -70,6 +70,8 @@ class Engine:
         if scope.state == "out":
             judged = self._out_of_scope(judged, triggers)
         actions, conflicts = self.planner.actions(judged, case, situation)
+        if scope.state == "out":  # an order may carry an amount for those in scope
+            actions = [replace(x, orders=()) for x in actions]
         self._level_plan(rows, actions)
         disposition = self._disposition(situation, scope, case)
         return a.Assessment(
@@ -96,7 +98,7 @@ class Engine:
             plan=tuple(self.planner.plan([*rows, *(j for j in judged[len(rows) :] if j.step.do)])),
             routes=tuple(self.planner.routes(situation, states)),
             conflicts=(*conflicts, *self._contradictions(situation)),
-            monitoring=self._monitoring(situation),
+            monitoring=self._monitoring(situation, scope),
             followup=self._followup(situation, scope),
             warnings=self._warnings(case, situation),
             unreviewed=self._unreviewed(),
@@ -247,7 +249,9 @@ class Engine:
             for c in situation.contradictions
         ]
 
-    def _monitoring(self, situation: Situation) -> tuple[a.MonitoringReport, ...]:
+    def _monitoring(self, situation: Situation, scope: a.ScopeReport) -> tuple[a.MonitoringReport, ...]:
+        if scope.state == "out":
+            return ()
         found = []
         for item in self.dossier.monitoring:
             pair = self.program.pair(item.when)

@@ -97,7 +97,8 @@ class Planner:
         if step.unless is not None:
             if self._must(step.unless, situation, alarm=True):
                 if step.if_true:
-                    yield Judged(step, "ask_first", wanted, "", place.source, place.stage, step.if_true)
+                    # The question that takes its place waits for nothing else.
+                    yield Judged(step, "ask_first", (), "", place.source, place.stage, step.if_true)
                     return
                 state, held = "withheld", step.unless.text
             elif self._can(step.unless, situation):
@@ -251,7 +252,10 @@ class Planner:
             because=because,
             ask=tuple(ask),
             withheld_by=withheld,
-            orders=tuple(
+            # A question that has taken the place of a step orders nothing.
+            orders=()
+            if state in LIVE and leading.text
+            else tuple(
                 order
                 for when, order in self.orders[name]
                 if when is None or situation.fresh.reader.must(self.program.pair(when))
@@ -298,16 +302,14 @@ class Planner:
         return self.dossier.actions[j.step.action].label if j.step.action else ""
 
     def routes(self, situation: Situation, states: Mapping[str, str]) -> list[RouteReport]:
-        found = []
-        for trigger in self.dossier.triggers.values():
-            if trigger.route is not None and states[trigger.id] == "fires":
-                r = trigger.route
-                found.append(RouteReport(trigger.id, "fires", r.dossier, Text(r.external), r.installed, r.handover))
-        for pivot in self.dossier.pivots:
-            if pivot.route is not None and self._must(pivot.when, situation, alarm=True):
-                r = pivot.route
-                found.append(RouteReport(pivot.id, "fires", r.dossier, Text(r.external), r.installed, r.handover))
-        return found
+        """Where to hand over: the routes of triggers that fire and of pivots that hold, but for what rules them out."""
+        routes = [(t.id, t.route) for t in self.dossier.triggers.values() if states[t.id] == "fires"]
+        routes += [(p.id, p.route) for p in self.dossier.pivots if self._must(p.when, situation, alarm=True)]
+        return [
+            RouteReport(source, "fires", r.dossier, Text(r.external), r.installed, r.handover)
+            for source, r in routes
+            if r is not None and not (r.unless is not None and self._must(r.unless, situation, alarm=True))
+        ]
 
 
 def _state(judged: list[Judged]) -> str:

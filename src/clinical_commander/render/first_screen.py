@@ -94,7 +94,7 @@ class FirstScreen:
         page.blank()
         head = words.heading("tier").upper()
         if tier.withheld:
-            page.text(f"{head}  {words.name('tier_state', 'withheld')}: {tier.withheld}", tint="strong")
+            page.text(f"{head}: {words.withheld(tier.withheld.text, self.a.scope.text)}", tint="strong")
         elif tier.settled and tier.value is not None:
             rank = values.index(tier.value)
             known = f" ({words.name('answer', 'last_known')})" if tier.last_known else ""
@@ -145,7 +145,7 @@ class FirstScreen:
         if worst is not None and worst != values[0]:  # that it was once at its lowest is no news
             when = words.say("ago", since) if since else words.say("now")
             cells.append(f"{words.name('answer', 'worst_this_episode')}: {inside(called[worst])}, {when}")
-        oldest = self._oldest()
+        oldest = "" if tier.withheld else self._oldest()
         if oldest:
             cells.append(f"{words.say('oldest_deciding_value')}: {oldest}")
         self.page.row(cells)

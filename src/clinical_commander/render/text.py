@@ -166,7 +166,7 @@ class _Rest:
         page.heading(words.heading("disposition"))
         called = titles(self.dossier.disposition)
         if answer.withheld:
-            page.text(f"{words.name('disposition_state', 'withheld')}: {answer.withheld}", 2)
+            page.text(words.withheld(answer.withheld.text, self.a.scope.text), 2)
             return
         at = answer.value if answer.settled else (answer.possible[-1] if answer.possible else None)
         if answer.settled and answer.value is not None:
@@ -305,4 +305,7 @@ def cited(citation: Citation, words: Words) -> str:
 
 
 def _without_repeats(steps: Iterable[PlanStep]) -> list[PlanStep]:
-    return list({(s.text, s.state): s for s in steps}.values())
+    """Each line once; what one row only asks about is left out where another has settled it."""
+    found = list({(s.text, s.state): s for s in steps}.values())
+    settled = {s.text for s in found if s.state == "do"}
+    return [s for s in found if s.state != "ask_first" or s.text not in settled]

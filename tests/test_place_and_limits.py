@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
-from clinical_commander.engine.assessment import Assessment
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.read_case import read_case
 from clinical_commander.render.text import assessment_text
@@ -76,13 +75,6 @@ PATIENTS: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def said(result: Assessment) -> Iterator[tuple[str, str]]:
-    """Every sentence that answers or advises, with the place of care's own."""
-    yield from advice(result)
-    yield "disposition within", result.disposition.within_says.text
-    yield "disposition via", result.disposition.via_says.text
-
-
 # ------------------------------------------------------------------------------------------------- the place
 
 # What no sentence may say in a setting. A hand-over, and what is booked for later, speak of another place: left out.
@@ -118,7 +110,7 @@ def test_no_sentence_sends_or_orders_what_does_not_fit_the_place(setting: str) -
 
     for case in everybody():
         result = assess(replace(case, setting=setting))
-        for where, sentence in said(result):
+        for where, sentence in advice(result):
             looked_at += 1
             if not where.startswith(LATER) and forbidden.search(sentence):
                 found[sentence] = where
@@ -169,7 +161,7 @@ def test_under_comfort_care_only_no_sentence_rushes(setting: str, who: str) -> N
     result = assess(patient(setting, PATIENTS[who], treatment_limits="comfort_only"))
 
     rushing = {}
-    for where, sentence in said(result):
+    for where, sentence in advice(result):
         left = sentence
         for allowed in NO_RUSH:
             left = left.replace(allowed, "")
@@ -214,7 +206,7 @@ def test_limits_that_are_unknown_or_narrower_take_no_step_away(setting: str, lim
 def test_a_child_gets_no_adult_size_amount_score_or_place(setting: str, who: str) -> None:
     result = assess(patient(setting, PATIENTS[who], age="5 years"))
 
-    sentences = [s for _, s in said(result)]
+    sentences = [s for _, s in advice(result)]
     assert [
         s for s in sentences if re.search(r"8\.\d|\bmm\b|double-lumen|wells|from 40 years|pregnancy test", s, re.I)
     ] == []

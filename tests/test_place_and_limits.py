@@ -198,6 +198,20 @@ def test_limits_that_are_unknown_or_narrower_take_no_step_away(setting: str, lim
     assert wanted - left <= (tubes if limits == "no_intubation" else set())
 
 
+@pytest.mark.parametrize("limits", [None, "none", "no_intubation", ["comfort_only", "none"]])
+def test_the_words_of_comfort_care_are_said_only_where_comfort_care_only_is_known(limits: object) -> None:
+    open_ = assess(patient("ed", LIFE_THREATENING, treatment_limits=limits))
+    known = assess(patient("ed", LIFE_THREATENING, treatment_limits="comfort_only"))
+
+    alarm = "massive_life_threatening_hemoptysis"
+    assert "Airway first" in open_.tier.text
+    assert "airway first" in open_.triggers[alarm].text
+    assert alarm in {r.source for r in open_.routes}
+    assert "Comfort care only" in known.tier.text
+    assert alarm not in {r.source for r in known.routes}
+    assert (known.tier.value, known.triggers[alarm].severity) == (open_.tier.value, open_.triggers[alarm].severity)
+
+
 # --------------------------------------------------------------------------------------------------- a child
 
 

@@ -115,6 +115,8 @@ def advice(said: Assessment) -> Iterator[tuple[str, str]]:
     dossier = hemoptysis().dossier
     yield "tier", said.tier.text
     yield "disposition", said.disposition.text
+    yield "disposition within", said.disposition.within_says.text
+    yield "disposition via", said.disposition.via_says.text
     for name, trigger in said.triggers.items():
         if trigger.state == "fires" or (trigger.state == "cannot_exclude" and not dossier.triggers[name].reassures):
             yield f"trigger {name}", trigger.text

@@ -7,7 +7,7 @@ import gc
 import sys
 from pathlib import Path
 
-from clinical_commander.cli.output import has_colour, is_unicode, print_json, print_text, width
+from clinical_commander.cli.output import has_colour, is_unicode, print_text, width
 from clinical_commander.cli.site_file import listed, with_site
 from clinical_commander.dossier.library import DEFAULT_DOSSIER, open_dossier
 from clinical_commander.dossier.source import CASE_LIMIT, read_yaml
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         case, site.capabilities if site else {}, listed(site) if site else None
     )
     if arguments.json:
-        print_json(assessment.to_json())
+        print(assessment.dumps(indent=2, ascii=not is_unicode()))
         return 0
     from clinical_commander.render.text import assessment_text
 

@@ -9,6 +9,7 @@ from clinical_commander.engine.assessment import AnswerReport, Because, TriggerR
 from clinical_commander.engine.settle import Reader, settled_by
 from clinical_commander.engine.situation import Situation, View
 from clinical_commander.frozen import frozen
+from clinical_commander.program.conditions import place
 from clinical_commander.program.program import Program
 
 SEVERITIES = ("notice", "urgent", "critical")
@@ -78,12 +79,9 @@ class Answers:
 
     def not_asked(self, conditions: Sequence[Condition], view: View, missing: Sequence[str]) -> tuple[str, ...]:
         """Facts that enter only as known-true and are not known: they could raise the answer, and nobody asked."""
-        names: dict[str, None] = {}
-        for condition in conditions:
-            for name in self.program.modal[id(condition)]:
-                if name not in missing and not view.reader.known(name):
-                    names.setdefault(name)
-        return tuple(names)
+        unknown = view.reader.unknown
+        modal = (name for condition in conditions for name in self.program.modal[place(condition)])
+        return tuple(dict.fromkeys([name for name in modal if name in unknown and name not in missing]))
 
     def report(self, answer: OrderedAnswer, situation: Situation, found: Range) -> AnswerReport:
         view = situation.fresh

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from clinical_commander.engine import assessment as a
 from clinical_commander.engine.answers import Answers, Range
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.differential import Differentials
-from clinical_commander.engine.phases import phases
+from clinical_commander.engine.phases import Phases
 from clinical_commander.engine.plan import LIVE, Judged, Planner
 from clinical_commander.engine.questions import questions
 from clinical_commander.engine.scores import Scores
@@ -50,6 +49,7 @@ class Engine:
         self.scores = Scores(dossier, self.program)
         self.differentials = Differentials(dossier, self.program) if dossier.differential is not None else None
         self.worth = Worth(dossier, self.program, self.differentials) if self.differentials is not None else None
+        self.phases = Phases(dossier, self.program)
 
     def assess(
         self, case: Case, capabilities: Mapping[str, str] = NO_SITE, site: Mapping[str, object] | None = None
@@ -96,7 +96,7 @@ class Engine:
             bleeding_source=self.answers.source(situation),
             disposition=disposition,
             triggers=triggers,
-            phases=phases(dossier, self.program, situation, actions, triggers, differential),
+            phases=self.phases.report(situation, actions, triggers, differential),
             scores=self.scores.report(situation.fresh, scope.text if scope.state == "out" else ""),
             next=questions(dossier, self.program, case, situation, tier, triggers, actions, self.worth),
             actions=tuple(actions),
@@ -214,7 +214,7 @@ class Engine:
         for name, trigger in self.dossier.triggers.items():
             report = self.answers.trigger(trigger, situation)
             if scope.state == "out" and (report.state == "quiet" or trigger.reassures):
-                values = {f.name: getattr(report, f.name) for f in fields(report)}
+                values = dict(vars(report))
                 report = a.TriggerReport(
                     **values | {"state": "cannot_exclude", "severity": None, "text": trigger.cannot_exclude_text}
                 )
@@ -339,4 +339,4 @@ def fact_report(fact: Fact, known: Known, state: str) -> a.FactReport:
 
 
 def _values(report: a.AnswerReport) -> dict[str, Any]:
-    return {f.name: getattr(report, f.name) for f in fields(a.AnswerReport)}
+    return dict(vars(report))

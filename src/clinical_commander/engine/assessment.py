@@ -418,9 +418,9 @@ class Assessment:
         plain: dict[str, Any] = json.loads(self.dumps())
         return plain
 
-    def dumps(self, *, indent: int | None = None) -> str:
+    def dumps(self, *, indent: int | None = None, ascii: bool = False) -> str:
         """The contracted JSON text. A frozen dataclass is written as its fields, in their order."""
-        return json.dumps(self._document(), ensure_ascii=False, indent=indent, allow_nan=False, default=vars)
+        return json.dumps(self._document(), ensure_ascii=ascii, indent=indent, allow_nan=False, default=vars)
 
 
 _BODY = (

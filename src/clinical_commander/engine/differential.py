@@ -52,7 +52,7 @@ class Differentials:
         self._columns = [
             (
                 f.id,
-                [(1 << i, program.pairs[id(level.when)][0]) for i, level in enumerate(f.levels)],
+                [(1 << i, program.pair(level.when)[0]) for i, level in enumerate(f.levels)],
                 (1 << len(f.levels)) - 1,
             )
             for f in self.content.findings.values()

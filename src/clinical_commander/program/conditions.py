@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from clinical_commander.dossier.codec import NUMBER
 from clinical_commander.dossier.model import Condition, Differential, Dossier, Step, Tool
 from clinical_commander.logic import ir
 
@@ -93,6 +94,12 @@ def tool_conditions(tool: Tool) -> Iterator[Condition]:
 
 def _present(conditions: Iterable[Condition | None]) -> Iterator[Condition]:
     return (c for c in conditions if c is not None)
+
+
+def place(part: Condition | ir.Expr) -> int:
+    """What names a part of a dossier in its program: its number in the pack, below zero; else its identity."""
+    number: int | None = part.__dict__.get(NUMBER)
+    return id(part) if number is None else number
 
 
 def once(conditions: Iterable[Condition]) -> list[Condition]:

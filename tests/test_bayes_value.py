@@ -9,7 +9,7 @@ import random
 import pytest
 
 from clinical_commander.bayes.draws import drawn_intervals, draws
-from clinical_commander.bayes.intervals import present_interval, probability_intervals
+from clinical_commander.bayes.intervals import present_intervals, probability_intervals
 from clinical_commander.bayes.network import Figure, Finding, Given, Group, Prior
 from clinical_commander.bayes.posterior import Network
 from clinical_commander.bayes.tables import Limits
@@ -201,11 +201,11 @@ def test_the_interval_of_the_delta_method_is_the_textbook_formula() -> None:
     made = simple(99.0)
     posterior = made.posterior({"f": (0b01,)})
 
-    found = present_interval(made, posterior, 0)
+    found = present_intervals(made, posterior)[0]
 
-    # Odds 3/7 * 0.8/0.1; variance 1/(n w (1-w)) of the prior, (1-p)/p/(n+1) of each figure.
+    # Odds 3/7 * 0.8/0.1; variance 1/((n+1) w (1-w)) of the prior, (1-p)/p/(n+1) of each figure.
     centre = math.log(0.3 / 0.7 * 8)
-    half = 1.959963984540054 * math.sqrt(1 / (99 * 0.3 * 0.7) + 0.2 / 0.8 / 100 + 0.9 / 0.1 / 100)
+    half = 1.959963984540054 * math.sqrt(1 / (100 * 0.3 * 0.7) + 0.2 / 0.8 / 100 + 0.9 / 0.1 / 100)
     p = 1 / (1 + math.exp(-centre))
     # d arcsin(sqrt(p)) = sqrt(p (1 - p)) / 2 * d log odds.
     turned = half * math.sqrt(p * (1 - p)) / 2

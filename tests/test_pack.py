@@ -15,6 +15,7 @@ import pytest
 from clinical_commander.canonical import canonical_json
 from clinical_commander.dossier import library
 from clinical_commander.dossier.cache import cache_folder
+from clinical_commander.dossier.codec import read_through
 from clinical_commander.dossier.load import load_dossier
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.dossier.pack import build, load_pack, pack
@@ -132,6 +133,15 @@ def test_what_is_not_a_pack_is_refused_without_a_traceback(data: bytes) -> None:
         load_pack(data)
 
 
+@pytest.mark.parametrize("table", ["Expr", "Condition", "Step"])
+def test_a_pack_file_with_a_row_that_cannot_be_read_is_refused_at_once(mini: Dossier, table: str) -> None:
+    plain = json.loads(pack(mini))
+    plain["tables"][table][-1] = {"is": "Any"} if table == "Expr" else {"expr": 10**6, "choose": 1}
+
+    with pytest.raises(CitationError, match="CC511 this is not a pack of this version"):
+        load_pack(canonical_json(plain))
+
+
 def test_a_pack_with_one_bit_flipped_is_refused_where_its_hash_is_known(mini: Dossier) -> None:
     data = bytearray(pack(mini))
     expected = hashlib.sha256(data).hexdigest()
@@ -196,6 +206,7 @@ def test_the_second_start_reads_the_pack_of_the_first(cache: Path) -> None:
     written = kept.stat().st_mtime_ns
 
     second = library.open_dossier(MINI)
+    read_through(second)
 
     assert_same(second, first)
     assert kept.name.endswith(f"-{first.content_hash}.json")

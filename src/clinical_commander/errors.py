@@ -14,7 +14,6 @@ Every user-visible error is one or more `Problem`s. A problem has a stable code;
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 from clinical_commander.frozen import frozen
@@ -111,6 +110,8 @@ class ContentError(ClinicalCommanderError):
 
 def did_you_mean(name: str, known: Iterable[str], *, places: dict[str, str] | None = None) -> str:
     """'Did you mean `spo2`?' for the nearest known name, or '' when nothing is near."""
+    import difflib  # only who made a slip waits for it
+
     names: Sequence[str] = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if not near:

@@ -8,7 +8,7 @@ class's `__init__` is written when its first object is made. The functions of `d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 
@@ -63,11 +63,9 @@ def frozen(cls: type[_T]) -> type[_T]:
         one = given if isinstance(given, Field) else Field(given, None, True, True, False)
         one.annotation = annotation
         found[name] = one
-        if isinstance(given, Field):
-            if given.default is _NOTHING:
-                delattr(cls, name)
-            else:
-                setattr(cls, name, given.default)
+        # A default that stood in the class would hide that a field is still unread.
+        if given is not _NOTHING:
+            delattr(cls, name)
     compared = [name for name, one in found.items() if one.compare]
     methods = {
         "__frozen__": found,
@@ -76,6 +74,7 @@ def frozen(cls: type[_T]) -> type[_T]:
         "__eq__": _eq,
         "__setattr__": _refuse,
         "__delattr__": _refuse,
+        "__getstate__": _state,
         "__dataclass_fields__": _Dataclass("__dataclass_fields__"),
         "__dataclass_params__": _Dataclass("__dataclass_params__"),
         "_compared": staticmethod(attrgetter(*compared) if compared else type),
@@ -91,20 +90,65 @@ def frozen(cls: type[_T]) -> type[_T]:
 
 def fields_of(cls: type) -> dict[str, Field]:
     """The fields of a frozen class by name, those of its bases first."""
-    found: dict[str, Field] = cls.__dict__["__frozen__"]
+    found: dict[str, Field] = cls.__frozen__  # type: ignore[attr-defined]
     return found
 
 
 def is_frozen(cls: object) -> bool:
     """Whether it is a class that `frozen` has made."""
-    return isinstance(cls, type) and "__frozen__" in cls.__dict__
+    return isinstance(cls, type) and hasattr(cls, "__frozen__")
 
 
 def replace(record: _T, /, **changes: Any) -> _T:
     """The same object but for some fields."""
-    kind = type(record)
+    kind = type(opened(record))
+    return kind(**_state(record) | changes)
+
+
+def unread(kind: type[_T], read: Callable[[], Mapping[str, Any]]) -> _T:
+    """An object that asks for its fields, all of them, when one is first used.
+
+    Until then its class is one of `kind` that knows how; a class that is ready for it would be slow for ever.
+    """
+    waiting = kind.__dict__.get("_waiting")
+    if waiting is None:
+        waiting = type(kind.__name__, (_Unread, kind), {"__module__": kind.__module__, "_kind": kind})
+        setattr(kind, "_waiting", waiting)  # noqa: B010  (mypy takes an assignment for an attribute of the class)
+    record: _T = object.__new__(waiting)
+    record.__dict__["_unread"] = read
+    return record
+
+
+def opened(record: _T) -> _T:
+    """The same object, with its fields."""
     inside = record.__dict__
-    return kind(**{name: inside[name] for name in fields_of(kind) if name in inside} | changes)
+    read = inside.get("_unread")
+    if read is not None:
+        inside.update(read())  # in one go: another thread sees all of the fields or none
+        inside.pop("_unread", None)
+        object.__setattr__(record, "__class__", getattr(record, "_kind", type(record)))
+    return record
+
+
+class _Unread:
+    """An object without its fields."""
+
+    def __getattr__(self, name: str) -> Any:
+        if "_unread" not in self.__dict__ or name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(opened(self), name)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(opened(self) == other)
+
+    def __hash__(self) -> int:
+        return hash(opened(self))
+
+    def __repr__(self) -> str:
+        return repr(opened(self))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return opened(self).__reduce_ex__(protocol)
 
 
 # --- the methods
@@ -116,6 +160,12 @@ def _first_init(self: Any, *args: Any, **kwargs: Any) -> None:
     made = _written_init(owner)
     setattr(owner, "__init__", made)  # noqa: B010  (mypy takes an assignment to `__init__` for a slip)
     made(self, *args, **kwargs)
+
+
+def _state(self: Any) -> dict[str, Any]:
+    """The fields and their values; nothing else of an object is copied."""
+    inside = opened(self).__dict__
+    return {name: inside[name] for name in fields_of(type(self))}
 
 
 def _owner(cls: type) -> type:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from clinical_commander.cli.case_input import CaseInput
-from clinical_commander.cli.output import has_colour, is_unicode, print_json, print_text, width
+from clinical_commander.cli.output import has_colour, is_unicode, print_text, width
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -13,7 +13,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = CaseInput(arguments)
     assessment = given.assess(given.case())
     if arguments.json:
-        print_json(assessment.to_json())
+        print(assessment.dumps(indent=2, ascii=not is_unicode()))
         return 0
     from clinical_commander.render.text import assessment_text
 

@@ -6,11 +6,13 @@ Each command is a module that is imported when it runs, so that `commander asses
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from clinical_commander.errors import CaseError, ClinicalCommanderError, ReferenceProblem, YamlError
 
@@ -36,8 +38,11 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. Faults of a user are told in a sentence, never as a traceback."""
     try:
-        arguments = _parser().parse_args(argv)
+        words = sys.argv[1:] if argv is None else list(argv)
+        arguments = _parser(words).parse_args(words)
+        gc.disable()  # modules are made to stay
         command = import_module(f"clinical_commander.cli.{arguments.command}_command")
+        gc.enable()
         status: int = command.run(arguments)
         sys.stdout.flush()
         return status
@@ -80,6 +85,14 @@ def _fault(error: Exception) -> int:
 class _Parser(argparse.ArgumentParser):
     """Says what was wrong in one line and where help is."""
 
+    def __init__(self, **settings: Any) -> None:
+        # A formatter is made for every argument, and each would ask for the width of the terminal.
+        super().__init__(formatter_class=partial(argparse.HelpFormatter, width=80), **settings)
+
+    def format_help(self) -> str:
+        self.formatter_class = argparse.HelpFormatter
+        return super().format_help()
+
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USAGE, f"{self.prog}: {message}. See `{self.prog} --help`.\n")
 
@@ -94,12 +107,22 @@ class _Version(argparse.Action):
         parser.exit(FINE)
 
 
-def _parser() -> argparse.ArgumentParser:
+class _NotAsked:
+    """In place of the parser of a command that is not run: takes its arguments and makes nothing of them."""
+
+    def add_argument(self, *_: Any, **__: Any) -> None:
+        pass
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of all commands; where the first word is a command, of that one alone."""
     parser = _Parser(prog="commander", description="Clinical guidelines that run. Unreviewed content, for evaluation.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    parts = {}
-    for name, says in COMMANDS.items():
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, prog=parser.prog)
+    asked = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    parts: dict[str, argparse.ArgumentParser | _NotAsked] = {name: _NotAsked() for name in COMMANDS}
+    for name in asked:
+        says = COMMANDS[name]
         parts[name] = commands.add_parser(name, help=says, description=f"{says[:1].upper()}{says[1:]}.")
         parts[name].add_argument("--json", action="store_true", help="print JSON for programs")
     for name in ("assess", "explain", "next"):

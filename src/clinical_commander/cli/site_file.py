@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,4 +27,6 @@ def with_site(dossier: Dossier, file: str | None) -> tuple[Dossier, Site | None]
 
 def listed(site: Site) -> dict[str, object]:
     """What an assessment says of the site: its name, what it changed, whom to call."""
+    from dataclasses import asdict
+
     return {"name": site.name, "changes": [asdict(c) for c in site.changes], "phones": dict(site.phones)}

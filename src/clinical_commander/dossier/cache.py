@@ -75,17 +75,28 @@ def keep(name: str, data: bytes) -> None:
         return
 
 
-def stamp(paths: Iterable[Path]) -> str:
+def stamp(paths: Iterable[str | Path]) -> str:
     """Size and date of files and folders: what was changed since has another one."""
     found: list[object] = []
     for path in paths:
-        if path.exists():
-            stat = path.stat()
-            found.append((str(path), stat.st_size, stat.st_mtime_ns))
+        try:
+            stat = os.stat(path)
+        except OSError:
+            continue
+        found.append((str(path), stat.st_size, stat.st_mtime_ns))
     return repr(found)
 
 
-def code(*packages: str) -> list[Path]:
+def code(*packages: str) -> list[str]:
     """The Python files of packages of this program, and those that all of them rest on."""
-    root = Path(__file__).resolve().parents[1]
-    return sorted((*root.glob("*.py"), *(file for package in packages for file in (root / package).glob("*.py"))))
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return sorted(file for package in ("", *packages) for file in files_in(os.path.join(root, package), ".py"))
+
+
+def files_in(folder: str | Path, ending: str) -> list[str]:
+    """The files of a folder whose names have an ending; none of a folder that is not there."""
+    try:
+        # Not by way of paths: a start looks at a hundred files.
+        return [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(ending)]
+    except OSError:
+        return []

@@ -2,7 +2,7 @@
 
 Expressions, conditions and sources stand in tables, each different one once; everything else names them by number.
 Mappings are flat lists (key, value, key, value ...): canonical JSON sorts keys, and the order of content matters.
-Places are left out: they belong to the YAML. Objects are made directly, without the cost of frozen `__init__`s.
+Places are left out: they belong to the YAML. Objects are read as they are used: an assessment uses a part of a dossier.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import sys
 import types
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Any, TypeVar
 
 from clinical_commander.dossier import model
 from clinical_commander.errors import Mark
-from clinical_commander.frozen import fields_of, is_frozen, replace
+from clinical_commander.frozen import fields_of, is_frozen, opened, replace, unread
 from clinical_commander.logic import ir
 from clinical_commander.quantity import Unit, unit
 
@@ -24,6 +25,9 @@ Plain = Any
 NO_TABLES: Mapping[str, list[Plain]] = {}
 _TABLED = (ir.Expr, model.Condition, model.Source)
 _LEFT_OUT = ("at", "span")
+_SAME = ("str", "bool", "int", "str | None", "int | None")  # types that JSON has, too
+NUMBER = "_number"
+"""Where an object of a table has its number, counted below zero: identities, which name other objects, are above."""
 
 
 class Encoder:
@@ -57,7 +61,7 @@ class Encoder:
         return self._fields(value)
 
     def _numbered(self, table: str, value: Any) -> int:
-        key = (table, (type(value), value))
+        key = (table, (type(opened(value)), value))
         if key not in self._numbers:
             row = self._fields(value)
             if table == "Expr":
@@ -78,31 +82,63 @@ class Encoder:
 
 
 class Decoder:
-    """Plain data and its tables in, objects out."""
+    """Plain data and its tables in, objects out. What an object holds is made when it is first used.
+
+    Each row of a table becomes one object, whatever refers to it, and this object knows its number.
+    """
 
     def __init__(self, tables: Mapping[str, list[Plain]] = NO_TABLES) -> None:
+        self._rows = {kind: tables.get(kind.__name__, []) for kind in (*_TABLED, model.Step)}
+        self._made: dict[object, dict[int, Any]] = {kind: {} for kind in _TABLED}
         self._units: dict[str, Unit] = {}
         self._readers: dict[object, Callable[[Plain], Any] | None] = {}
-        self._bodies: list[dict[str, Any]] = []
-        self._tables: dict[object, list[Any]] = {ir.Expr: [], model.Condition: [], model.Source: []}
-        kinds = {
-            kind.__name__: kind for kind in vars(ir).values() if isinstance(kind, type) and issubclass(kind, ir.Expr)
-        }
-        makers = {name: self._maker(kind) for name, kind in kinds.items()}
-        expressions = self._tables[ir.Expr]
-        for row in tables.get("Expr", ()):
-            expressions.append(makers[row.pop("is")](row))
-        for kind in (model.Condition, model.Source):
-            make, objects = self._maker(kind), self._tables[kind]
-            for row in tables.get(kind.__name__, ()):
-                objects.append(make(row))
-        make, self._bodies = self._maker(model.Step), []
-        for row in tables.get("Step", ()):
-            self._bodies.append(make(row).__dict__)
+        self._annotated: dict[tuple[str, str], Callable[[Plain], Any] | None] = {}
+        self._makers: dict[type, Callable[[Plain], dict[str, Any]]] = {}
 
     def decode(self, kind: type[_T], row: Plain) -> _T:
         """The object of a class of the model, or of another frozen class."""
-        found: _T = self._maker(kind)(row)
+        return unread(kind, partial(self._values, kind, row))
+
+    def _values(self, kind: type, row: Plain) -> dict[str, Any]:
+        if kind not in self._makers:
+            self._makers[kind] = self._maker(kind)
+        return self._makers[kind](row)
+
+    def _maker(self, kind: type) -> Callable[[Plain], dict[str, Any]]:
+        """A function from the plain fields of a class to those of its objects."""
+        readers: list[tuple[str, Callable[[Plain], Any]]] = []
+        defaults: dict[str, object] = {}
+        for name, field in fields_of(kind).items():
+            if field.optional:
+                defaults[name] = field.made_default()
+            reader = self._annotation(kind.__module__, field.annotation)
+            if reader is not None:
+                readers.append((name, reader))
+
+        def make(row: Plain) -> dict[str, Any]:
+            values = {**defaults, **row}
+            for name, reader in readers:
+                if name in row:
+                    values[name] = reader(row[name])
+            return values
+
+        return make
+
+    def _annotation(self, module: str, text: str) -> Callable[[Plain], Any] | None:
+        if text in _SAME:
+            return None
+        if (module, text) not in self._annotated:
+            self._annotated[module, text] = self._reader(eval(text, vars(sys.modules[module])))
+        return self._annotated[module, text]
+
+    def _tabled(self, table: Any, number: int) -> Any:
+        made = self._made[table]
+        found = made.get(number)
+        if found is None:
+            row = self._rows[table][number]
+            found = self.decode(getattr(ir, row["is"]) if table is ir.Expr else table, row)
+            found.__dict__[NUMBER] = -1 - number
+            found = made.setdefault(number, found)  # of two threads that come here one wins: an object has one identity
         return found
 
     def _unit(self, code: str) -> Unit:
@@ -112,38 +148,7 @@ class Decoder:
 
     def _step(self, row: Plain) -> model.Step:
         body, path, guards = row
-        step = object.__new__(model.Step)
-        inside = step.__dict__
-        inside.update(self._bodies[body])
-        inside["path"] = path
-        conditions = self._tables[model.Condition]
-        inside["guards"] = tuple([conditions[guard] for guard in guards])
-        return step
-
-    def _maker(self, kind: Any) -> Callable[[Plain], Any]:
-        """A function from the plain fields of a class to its object."""
-        names = vars(sys.modules[kind.__module__])
-        readers: dict[str, Callable[[Plain], Any]] = {}
-        defaults: dict[str, object] = {}
-        for name, field in fields_of(kind).items():
-            if field.optional:
-                defaults[name] = field.made_default()
-            reader = self._reader(eval(field.annotation, names))
-            if reader is not None:
-                readers[name] = reader
-        new = object.__new__
-
-        def make(row: Plain) -> Any:
-            made = new(kind)
-            inside = made.__dict__
-            inside.update(defaults)
-            inside.update(row)
-            for name, reader in readers.items():
-                if name in row:
-                    inside[name] = reader(row[name])
-            return made
-
-        return make
+        return self.decode(model.Step, {**self._rows[model.Step][body], "path": path, "guards": guards})
 
     def _reader(self, kind: Any) -> Callable[[Plain], Any] | None:
         """A function from plain data to a value of an annotated type; None where the two are the same."""
@@ -167,16 +172,15 @@ class Decoder:
             return self._generic(origin, kind.__args__)
         if kind is model.Step:
             return self._step
-        if kind in self._tables:
-            table = self._tables[kind]
-            return lambda number: table[number]
+        if kind in self._made:
+            return partial(self._tabled, kind)
         if kind is float:
             return float
         if kind is Unit:
             return self._unit
         if kind is Fraction:
             return Fraction
-        return self._maker(kind) if is_frozen(kind) and kind is not Mark else None
+        return partial(self.decode, kind) if is_frozen(kind) and kind is not Mark else None
 
     def _generic(self, origin: Any, args: tuple[Any, ...]) -> Callable[[Plain], Any] | None:
         if origin is frozenset:
@@ -203,3 +207,20 @@ def _allowed(row: Plain) -> model.Allowed:
     if isinstance(row, dict):
         return frozenset(row["of"])
     return float(row[0]), float(row[1])
+
+
+def read_through(value: object) -> None:
+    """Read everything inside a value, so that what cannot be read is found now."""
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        if is_frozen(type(one)):
+            seen.add(id(one))
+            waiting.extend(getattr(opened(one), name) for name in fields_of(type(one)))
+        elif isinstance(one, tuple):
+            waiting.extend(one)
+        elif isinstance(one, dict):
+            waiting.extend(one.values())

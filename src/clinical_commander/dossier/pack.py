@@ -14,8 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from clinical_commander.canonical import canonical_json
-from clinical_commander.dossier.cache import cached, checked, code, keep, stamp
+from clinical_commander.dossier.cache import cached, checked, code, files_in, keep, stamp
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.errors import CitationError, Problem
 from clinical_commander.frozen import replace
@@ -44,6 +43,7 @@ def pack(dossier: Dossier, channel: str = "evaluation") -> bytes:
     Raises:
         CitationError: CC508, something in it is unreviewed and the channel is `clinical`; one problem for each.
     """
+    from clinical_commander.canonical import canonical_json
     from clinical_commander.dossier.codec import Encoder
 
     if channel not in CHANNELS:
@@ -84,15 +84,29 @@ def load_pack(data: bytes, expected_hash: str | None = None) -> Dossier:
         CitationError: CC511, the bytes are not a pack of this version, or do not have the expected hash; CC508, it says
             `clinical` and holds something unreviewed.
     """
+    from clinical_commander.dossier.codec import read_through
+
+    return _read(data, checked(data, expected_hash), read_through)
+
+
+def _open(data: bytes, expected_hash: str) -> Dossier:
+    """As `load_pack`, of a pack that this version has made and read once: it has its hash, so it is whole.
+
+    Each part is read when it is used.
+    """
+    return _read(data, checked(data, expected_hash), lambda _: None)
+
+
+def _read(data: bytes, found: str, look_through: Callable[[Dossier], None]) -> Dossier:
     from clinical_commander.dossier.codec import Decoder
 
-    found = checked(data, expected_hash)
     try:
         plain = json.loads(data)
         if plain["schema"] != SCHEMA or plain["channel"] not in CHANNELS:
             raise ValueError(plain["schema"])
-        dossier = Decoder(plain["tables"]).decode(Dossier, plain["dossier"])
-        dossier = replace(dossier, channel=plain["channel"], content_hash=found)
+        row = {**plain["dossier"], "channel": plain["channel"], "content_hash": found}
+        dossier = Decoder(plain["tables"]).decode(Dossier, row)
+        look_through(dossier)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         cause = f"this is not a pack of this version ({type(error).__name__})."
         raise CitationError(Problem("CC511", cause, "Make it again with `commander pack`.")) from None
@@ -112,7 +126,7 @@ def open_cached(folder: Path, make: Callable[[Path], tuple[Dossier, bytes]] = bu
         make: Makes it, and its pack, where the cache does not have it.
     """
     name = _made_from(folder)
-    found = cached(name, load_pack)
+    found = cached(name, _open)
     if found is None:
         found, data = make(folder)
         keep(name, data)
@@ -125,11 +139,10 @@ def _made_from(folder: Path) -> str:
 
     root = content_root_of(folder)
     made = hashlib.sha256(os.environ.get(VARIABLE, "").encode())
-    for path in sorted(
-        (*folder.glob("*.yaml"), *(root / "catalogue").glob("*.yaml"), *(root / "tools").glob("*.yaml"))
-    ):
-        made.update(str(path).encode())
-        made.update(path.read_bytes())
+    for path in sorted(file for of in (folder, root / "catalogue", root / "tools") for file in files_in(of, ".yaml")):
+        made.update(path.encode())
+        with open(path, "rb") as file:
+            made.update(file.read())
     # A route knows whether its dossier is installed: a new package, or a new dossier beside this one, changes that.
     installed = [Path(entry) for entry in sys.path if entry.endswith("site-packages")]
     made.update(stamp([*code("dossier", "logic"), *installed, folder.resolve().parent]).encode())

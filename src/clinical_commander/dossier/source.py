@@ -26,15 +26,14 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 _DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
 # Characters that are invisible, that YAML counts as line ends and editors do not, or that JSON and YAML refuse.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
 # One character of a quoted scalar as written: a surrogate pair, an escape, a doubled quotation mark, or itself.
 _WRITTEN = {
-    "double": re.compile(
+    "double": (
         r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-        r"|\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\.|.",
-        re.DOTALL,
+        r"|\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\.|."
     ),
-    "single": re.compile(r"''|.", re.DOTALL),
+    "single": r"''|.",
 }
 _BLANK_ESCAPES = frozenset(("\\n", "\\t", "\\v", "\\f", "\\r", "\\ ", "\\_", "\\N", "\\L", "\\P", "\\\n", "\\\t"))
 
@@ -123,7 +122,7 @@ class Scalar(Node):
         if self.style in ("literal", "folded"):
             start = text.index("\n", start) if "\n" in text[start:end] else end
         if self.style in ("single", "double"):
-            for match in _WRITTEN[self.style].finditer(text, start + 1, end - 1):
+            for match in re.compile(_WRITTEN[self.style], re.DOTALL).finditer(text, start + 1, end - 1):
                 if not _is_blank(match.group()):
                     yield match.start()
             return
@@ -256,7 +255,10 @@ def _decoded(data: bytes, name: str) -> str:
 
 
 def _refuse_characters(source: Source) -> None:
-    found = _CONTROL.search(source.text)
+    # Most texts are plain; to make the pattern ready takes as long as to read a case.
+    if source.text.isascii() and source.text.replace("\n", "").replace("\t", "").isprintable():
+        return
+    found = re.search(_CONTROL, source.text)
     if found:
         code = ord(found.group())
         raise YamlError(

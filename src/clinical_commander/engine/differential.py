@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from clinical_commander.bayes.intervals import Interval, present_interval, probability_intervals
+from clinical_commander.bayes.intervals import Interval, present_intervals, probability_intervals
 from clinical_commander.bayes.network import STATUSES, UNSUPPORTED
 from clinical_commander.bayes.posterior import Network, Posterior
 from clinical_commander.bayes.tables import Pattern
@@ -48,6 +48,19 @@ class Differentials:
         self.limits = limits(self.content)
         self.cuts = {id: cuts(found) for id, found in self.content.thresholds.items()}
         self._networks: dict[str, Network] = {}
+        # Where the levels of each finding are among the columns, and what nothing known of each group is.
+        self._columns = [
+            (
+                f.id,
+                [(1 << i, program.pair(level.when)[0]) for i, level in enumerate(f.levels)],
+                (1 << len(f.levels)) - 1,
+            )
+            for f in self.content.findings.values()
+        ]
+        self._members = [
+            (g.id, [(f.id, full) for f, full in zip(g.findings, g.unknown, strict=True)], g.unknown)
+            for g in self.groups
+        ]
 
     def network(self, row: PriorRow) -> Network:
         """The groups under one prior."""
@@ -60,15 +73,15 @@ class Differentials:
     def levels(self, view: View) -> dict[str, int]:
         """The levels still possible of each finding of which something is known, as bits."""
         found = {}
-        columns, pairs = view.columns, self.program.pairs
-        for finding in self.content.findings.values():
+        columns = view.columns
+        for name, levels, full in self._columns:
             bits = 0
-            for i, level in enumerate(finding.levels):
-                if columns[pairs[id(level.when)][0]]:
-                    bits |= 1 << i
+            for bit, column in levels:
+                if columns[column]:
+                    bits |= bit
             # Where no level can hold the facts contradict each other: such a finding says nothing.
-            if bits and bits + 1 < 1 << len(finding.levels):
-                found[finding.id] = bits
+            if bits and bits != full:
+                found[name] = bits
         return self.counted(found)
 
     def counted(self, known: Mapping[str, int]) -> dict[str, int]:
@@ -90,10 +103,10 @@ class Differentials:
     def patterns(self, known: Mapping[str, int]) -> dict[str, Pattern]:
         """The pattern of each group in which some finding is known."""
         found = {}
-        for group in self.groups:
-            pattern = tuple([known.get(f.id, full) for f, full in zip(group.findings, group.unknown, strict=True)])
-            if pattern != group.unknown:
-                found[group.id] = pattern
+        for id, members, unknown in self._members:
+            pattern = tuple([known.get(finding, full) for finding, full in members])
+            if pattern != unknown:
+                found[id] = pattern
         return found
 
     # -- the answer
@@ -135,8 +148,9 @@ class Differentials:
         stale = self.judged(case, situation.last) if situation.stale else []
         confirmed = self._confirmed(fresh)
         intervals = [probability_intervals(j.network, j.posterior) for j in judged]
+        own = [present_intervals(j.network, j.posterior) for j in judged]
         found = [
-            self._cause(i, judged, [x[i] for x in intervals], stale, situation, known, confirmed)
+            self._cause(i, judged, [x[i] for x in intervals], [x[i] for x in own], stale, situation, known, confirmed)
             for i in range(len(self.causes))
         ]
         found.sort(key=lambda c: -max(c.span.high, 0.0) if c.probability is None else -c.probability)
@@ -149,6 +163,7 @@ class Differentials:
         at: int,
         judged: Sequence[Judged],
         intervals: Sequence[Interval],
+        own: Sequence[Interval],
         stale: Sequence[Judged],
         situation: Situation,
         known: Mapping[str, int],
@@ -159,7 +174,6 @@ class Differentials:
         one = judged[0] if len(judged) == 1 else None
         probabilities = [j.posterior.probability[at] for j in judged]
         presents = [j.posterior.present[at] for j in judged]
-        own = [present_interval(j.network, j.posterior, at) for j in judged]
         zones, last_known = self._zones(at, judged, stale, situation)
         cut = self.cuts.get(cause.id, Cuts())
         return a.CauseReport(
@@ -171,7 +185,7 @@ class Differentials:
             span=a.Span(min(probabilities), max(probabilities)),
             zone=zones[0] if len(zones) == 1 else None,
             zones_possible=tuple(zones),
-            zone_text=self._zone_text(thresholds, situation),
+            zone_says=a.Text(self._zone_says(thresholds, situation)),
             robust=all(robust(i.low, i.high, cut) for i in own) if (cut.test or cut.treat) else None,
             must_not_miss=cause.must_not_miss,
             confirmed=cause.id in confirmed,
@@ -221,7 +235,7 @@ class Differentials:
         pair = self.program.pair(thresholds.unless)
         return situation.fresh.reader.can(pair) or situation.last.reader.can(pair)
 
-    def _zone_text(self, thresholds: CauseThresholds | None, situation: Situation) -> str:
+    def _zone_says(self, thresholds: CauseThresholds | None, situation: Situation) -> str:
         return thresholds.unless_text if thresholds is not None and self.hidden(thresholds, situation) else ""
 
     def moved_by(self, judged: Judged, at: int, known: Mapping[str, int]) -> Iterator[a.MovedBy]:
@@ -284,7 +298,7 @@ def basis(judged: Judged, at: int) -> dict[str, float]:
 
 
 def _interval(found: Sequence[Interval]) -> a.IntervalReport:
-    method = "delta" if len(found) == 1 else "delta, over regions"
+    method = "delta" if len(found) == 1 else "delta_over_regions"
     return a.IntervalReport(min(i.low for i in found), max(i.high for i in found), method)
 
 

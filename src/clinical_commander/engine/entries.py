@@ -21,7 +21,7 @@ _LONGEST_SENTENCE: Final = 400
 _MOST_PROBLEMS: Final = 50
 _MOST_NODES: Final = 100_000
 _LARGEST_INTEGER: Final = 10**400  # the reader of YAML takes no more digits for a number
-_QUOTED: Final = re.compile(r"`([^`]*)`")
+_QUOTED: Final = r"`([^`]*)`"
 
 _MOMENT: Final = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
@@ -46,8 +46,8 @@ def shown(node: Node) -> str:
 
 def short(problem: Problem) -> Problem:
     """The problem with nothing longer than 40 characters quoted, and without a source line too long to show."""
-    cause = _QUOTED.sub(lambda found: quote(found[1]), problem.cause)[:_LONGEST_SENTENCE]
-    mend = _QUOTED.sub(lambda found: quote(found[1]), problem.mend)[:_LONGEST_SENTENCE]
+    cause = re.sub(_QUOTED, lambda found: quote(found[1]), problem.cause)[:_LONGEST_SENTENCE]
+    mend = re.sub(_QUOTED, lambda found: quote(found[1]), problem.mend)[:_LONGEST_SENTENCE]
     at = problem.at
     if at is not None and len(at.text) > _LONGEST_LINE:
         at = replace(at, text="")

@@ -2,53 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clinical_commander.bayes.thresholds import BELOW_TEST
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assessment import ActionReport, DifferentialReport, PhaseReport, TriggerReport
-from clinical_commander.engine.plan import LIVE, PRIORITIES
+from clinical_commander.engine.plan import LIVE
 from clinical_commander.engine.settle import Reader
 from clinical_commander.engine.situation import Situation
+from clinical_commander.engine.urgency import PRIORITIES
 from clinical_commander.program.program import Program
 
 
-def phases(
-    dossier: Dossier,
-    program: Program,
-    situation: Situation,
-    actions: Sequence[ActionReport],
-    triggers: dict[str, TriggerReport],
-    differential: DifferentialReport,
-) -> tuple[PhaseReport, ...]:
-    """The state of each phase: complete, waiting (the first that is not), or not reached."""
-    view = situation.fresh
-    x: list[Any] = view.x.copy()
-    firing = {name for name, t in triggers.items() if t.state == "fires"}
-    for name, slot in program.slots.items():
-        kind, _, key = name.partition(":")
-        if kind == "closed":
-            floor = PRIORITIES.index(key)
-            left = any(
-                a.state in LIVE and PRIORITIES.index(a.priority) >= floor and firing.intersection(a.because)
-                for a in actions
-            )
-            x[slot.at], x[slot.at + 1] = not left, left
-        elif kind == "below_t_test":
+class Phases:
+    """Reads the phases of a dossier off a situation. One per dossier."""
+
+    def __init__(self, dossier: Dossier, program: Program) -> None:
+        self.dossier, self.program = dossier, program
+        named = [(name.partition(":"), slot) for name, slot in program.slots.items()]
+        self.closed = [(PRIORITIES.index(key), slot) for (kind, _, key), slot in named if kind == "closed"]
+        self.below = [slot for (kind, _, _), slot in named if kind == "below_t_test"]
+
+    def report(
+        self,
+        situation: Situation,
+        actions: Sequence[ActionReport],
+        triggers: Mapping[str, TriggerReport],
+        differential: DifferentialReport,
+    ) -> tuple[PhaseReport, ...]:
+        """The state of each phase: complete, waiting (the first that is not), or not reached."""
+        view, program = situation.fresh, self.program
+        x: list[Any] = view.x.copy()
+        firing = {name for name, t in triggers.items() if t.state == "fires"}
+        left = {a.priority for a in actions if a.state in LIVE and not firing.isdisjoint(a.because)}
+        highest = max((PRIORITIES.index(priority) for priority in left), default=-1)
+        for floor, slot in self.closed:
+            x[slot.at], x[slot.at + 1] = highest < floor, highest >= floor
+        for slot in self.below:
             x[slot.at], x[slot.at + 1] = below_test(differential)
-    columns = program.evaluate_gates(x, view.columns)
-    reader = Reader(program, x, columns)
-    found: list[PhaseReport] = []
-    open_before = False
-    for phase in dossier.phases:
-        if reader.must(program.pair(phase.advance)):
-            found.append(PhaseReport(phase.id, "complete", ()))
-            continue
-        waiting = reader.waiting(phase.advance.expr)
-        found.append(PhaseReport(phase.id, "not_reached" if open_before else "waiting", waiting))
-        open_before = True
-    return tuple(found)
+        reader = Reader(program, x, program.evaluate_gates(x, view.columns))
+        found: list[PhaseReport] = []
+        open_before = False
+        for phase in self.dossier.phases:
+            if reader.must(program.pair(phase.advance)):
+                found.append(PhaseReport(phase.id, "complete", ()))
+                continue
+            waiting = reader.waiting(phase.advance.expr)
+            found.append(PhaseReport(phase.id, "not_reached" if open_before else "waiting", waiting))
+            open_before = True
+        return tuple(found)
 
 
 def below_test(differential: DifferentialReport) -> tuple[bool, bool]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from clinical_commander.dossier.model import Condition, Conflict, Dossier, Row, Step
+from clinical_commander.dossier.model import Action, Condition, Conflict, Dossier, Row, Step
 from clinical_commander.engine.answers import Range
-from clinical_commander.engine.assessment import ActionReport, ConflictReport, PlanStep, RouteReport
+from clinical_commander.engine.assessment import ActionReport, ConflictReport, PlanStep, RouteReport, Text
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.situation import Situation
-from clinical_commander.frozen import frozen, replace
+from clinical_commander.engine.urgency import minutes, place, serves_airway
+from clinical_commander.frozen import replace
 from clinical_commander.program.program import Program
 
-PRIORITIES = ("routine", "urgent", "stat")
 STATES = ("ask_first", "do", "withheld", "done")  # of several steps of one action the last of these counts
 LIVE = ("do", "ask_first")
 _ORDER = ("do", "ask_first", "withheld", "done")
@@ -31,8 +31,7 @@ class Judged(NamedTuple):
     text: str = ""
 
 
-@frozen
-class Place:
+class Place(NamedTuple):
     """Where a step stands: whose case, in which row, trigger, pivot or treatment, and what is open before it."""
 
     case: Case
@@ -42,16 +41,51 @@ class Place:
     ask: tuple[str, ...] = ()
 
 
+class _Guard:
+    """A condition with the places of its columns."""
+
+    __slots__ = ("can", "condition", "must")
+
+    def __init__(self, condition: Condition, program: Program) -> None:
+        self.condition = condition
+        self.can, self.must = program.pair(condition)
+
+
+class _ReadyStep:
+    """A step with everything about it that no patient changes."""
+
+    __slots__ = ("alarm", "choose", "guards", "reassures", "step", "unless")
+
+    def __init__(self, step: Step, dossier: Dossier, program: Program) -> None:
+        self.step = step
+        self.guards = [_Guard(c, program) for c in (*step.guards, *((step.when,) if step.when else ()))]
+        self.unless = _Guard(step.unless, program) if step.unless is not None else None
+        self.reassures = bool(step.action and dossier.actions[step.action].reassures)
+        self.alarm = step.priority in ("stat", "urgent") and not self.reassures
+        self.choose = [_ReadyStep(option, dossier, program) for option in step.choose]
+
+
 class Planner:
     """Judges steps. One per dossier."""
 
     def __init__(self, dossier: Dossier, program: Program) -> None:
         self.dossier, self.program = dossier, program
-        self.guards = {id(s): (*s.guards, *((s.when,) if s.when else ())) for s in _all_steps(dossier)}
-        self.orders = {
-            a.id: tuple((o.when, {"text": o.text, "code": dict(o.code) if o.code else None}) for o in a.orders)
-            for a in dossier.actions.values()
-        }
+        self._steps: dict[int, _ReadyStep] = {}
+        self._minutes: dict[str, float] = {}
+        self._orders: dict[str, tuple[tuple[Condition | None, Mapping[str, object]], ...]] = {}
+
+    def _ready(self, step: Step) -> _ReadyStep:
+        found = self._steps.get(id(step))
+        if found is None:
+            found = self._steps[id(step)] = _ReadyStep(step, self.dossier, self.program)
+        return found
+
+    def _minutes_of(self, within: str) -> float:
+        """A time limit in minutes; each is read once."""
+        found = self._minutes.get(within)
+        if found is None:
+            found = self._minutes[within] = minutes(within)
+        return found
 
     # -- truth of a guard
 
@@ -65,47 +99,55 @@ class Planner:
 
     # -- steps
 
-    def judge(self, step: Step, place: Place, situation: Situation) -> Iterator[Judged]:
-        """The state of a step, or of the options of a `choose:` group that can apply; nothing if not needed."""
-        alarm = step.priority in ("stat", "urgent") and not (
-            step.action and self.dossier.actions[step.action].reassures
-        )
+    def judge(self, steps: Iterable[Step], place: Place, situation: Situation) -> list[Judged]:
+        """The states of steps, or of the options of a `choose:` group that can apply; nothing if not needed."""
+        found: list[Judged] = []
+        for step in steps:
+            self._judge(self._ready(step), place, situation, found)
+        return found
+
+    def _judge(self, ready: _ReadyStep, place: Place, situation: Situation, found: list[Judged]) -> None:
+        step, fresh = ready.step, situation.fresh.columns
+        last = situation.last.columns if situation.stale else fresh
         sure, wanted = place.certain, place.ask
-        for guard in self.guards[id(step)]:
-            if not self._can(guard, situation):
+        for guard in ready.guards:
+            if not fresh[guard.can] and not last[guard.can]:
                 return  # not needed
-            if not self._must(guard, situation, alarm=alarm):
+            if not fresh[guard.must] and not (ready.alarm and last[guard.must]):
                 sure = False
-                wanted = (*wanted, *situation.fresh.reader.missing(guard.expr))
-        if step.choose:  # exclusive: the one that must hold, or all that can while it is unknown which
-            inner = replace(place, certain=sure, ask=wanted)
-            for option in step.choose:
-                yield from self.judge(option, inner, situation)
+                wanted = (*wanted, *situation.fresh.reader.missing(guard.condition.expr))
+        if ready.choose:  # exclusive: the one that must hold, or all that can while it is unknown which
+            inner = place._replace(certain=sure, ask=wanted)
+            for option in ready.choose:
+                self._judge(option, inner, situation, found)
             return
         record = place.case.actions.get(step.action) if step.action else None
         if record is not None and record.state == "done":
-            yield Judged(step, "done", source=place.source, stage=place.stage)
+            found.append(Judged(step, "done", source=place.source, stage=place.stage))
             return
         if record is not None and record.state == "declined":
-            yield Judged(step, "withheld", (), "declined", place.source, place.stage, record.reason)
+            found.append(Judged(step, "withheld", (), "declined", place.source, place.stage, record.reason))
             return
-        if not sure and step.action and self.dossier.actions[step.action].reassures:
+        if not sure and ready.reassures:
             return  # what reassures waits until it surely applies; it is never merely possible
         state = "do" if sure else "ask_first"
         held = ""
-        if step.unless is not None:
-            if self._must(step.unless, situation, alarm=True):
+        unless = ready.unless
+        if unless is not None and step.unless is not None:
+            if fresh[unless.must] or last[unless.must]:
                 if step.if_true:
-                    yield Judged(step, "ask_first", wanted, "", place.source, place.stage, step.if_true)
+                    # The question that takes its place waits for nothing else.
+                    found.append(Judged(step, "ask_first", (), "", place.source, place.stage, step.if_true))
                     return
                 state, held = "withheld", step.unless.text
-            elif self._can(step.unless, situation):
-                wanted = (*wanted, *situation.fresh.reader.missing(step.unless.expr))
+            elif fresh[unless.can] or last[unless.can]:
+                wanted = (*wanted, *situation.fresh.reader.missing(unless.condition.expr))
                 if step.if_unknown == "hold":
                     state, held = "withheld", step.unless.text
                 elif step.if_unknown == "ask_first":
                     state = "ask_first"
-        yield Judged(step, state, tuple(dict.fromkeys(wanted)), held, place.source, place.stage)
+        ask = tuple(dict.fromkeys(wanted)) if wanted else ()
+        found.append(Judged(step, state, ask, held, place.source, place.stage))
 
     def row_state(self, row: Row, situation: Situation, tier: Range) -> str:
         """applies, possible, waits (a higher tier is possible) or no."""
@@ -131,9 +173,7 @@ class Planner:
             sure = state == "applies"
             ask = () if sure else (missing if row.tier else situation.fresh.reader.missing(row.when.expr))
             for stage, steps in row.stages.items():
-                place = Place(case, row.id, stage, sure, ask)
-                for step in steps:
-                    found += self.judge(step, place, situation)
+                found += self.judge(steps, Place(case, row.id, stage, sure, ask), situation)
         return found
 
     def others(self, case: Case, situation: Situation, states: Mapping[str, str]) -> list[Judged]:
@@ -146,14 +186,13 @@ class Planner:
                 steps = (*trigger.steps, *trigger.steps_if_possible)
             elif state == "cannot_exclude":
                 steps = trigger.steps_if_possible
-            for step in steps:
-                found += self.judge(step, Place(case, trigger.id, "trigger"), situation)
+            if steps:
+                found += self.judge(steps, Place(case, trigger.id, "trigger"), situation)
         groups = [(p.when, p.steps, p.id, "pivot") for p in self.dossier.pivots]
         groups += [(t.when, t.steps, t.id, "treatment") for t in self.dossier.treatments]
         for when, steps, source, stage in groups:
             if self._must(when, situation, alarm=True):
-                for step in steps:
-                    found += self.judge(step, Place(case, source, stage), situation)
+                found += self.judge(steps, Place(case, source, stage), situation)
         return found
 
     # -- conflicts
@@ -171,18 +210,18 @@ class Planner:
     def actions(
         self, judged: Iterable[Judged], case: Case, situation: Situation
     ) -> tuple[list[ActionReport], list[ConflictReport]]:
-        """One report an action, conflicts and contraindications applied; STAT first, then by state."""
+        """One report an action, conflicts and contraindications applied, in the order in which they are to be done."""
         grouped: dict[str, list[Judged]] = {}
         for j in judged:
             if j.step.action:
                 grouped.setdefault(j.step.action, []).append(j)
         live = {name for name, found in grouped.items() if _state(found) in LIVE}
-        held: dict[str, dict[str, str]] = {}
+        held: dict[str, dict[str, Text]] = {}
         contested: set[str] = set()
         reports = []
         for conflict, bears in self.conflicts(situation, live):
             for name in conflict.withholds:
-                held.setdefault(name, {})[conflict.id] = conflict.text
+                held.setdefault(name, {})[conflict.id] = Text(conflict.text)
             contested.update(conflict.contested)
             if bears:
                 facts = tuple(
@@ -192,35 +231,46 @@ class Planner:
                     ConflictReport(
                         conflict.id,
                         "advice",
-                        conflict.sides,
+                        tuple(map(Text, conflict.sides)),
                         conflict.withholds,
                         conflict.escalates,
                         conflict.needs_human,
                         tuple(sorted(facts)),
                         conflict.text,
-                        conflict.resolution,
+                        Text(conflict.resolution),
                     )
                 )
         done = [self._action(name, found, held.get(name, {}), case, situation) for name, found in grouped.items()]
         # A person decides between the sides of a conflict: what it contests is asked about, not done.
         done = [replace(a, state="ask_first") if a.state == "do" and a.id in contested else a for a in done]
-        done.sort(key=lambda a: (a.state not in LIVE, -PRIORITIES.index(a.priority), _ORDER.index(a.state)))
+        done.sort(key=self._place)
         return done, reports
 
+    def _place(self, action: ActionReport) -> tuple[object, ...]:
+        """What is live before what is not; of one priority what is sure first, then by time limit, then the airway."""
+        priority, limit, later = place(
+            action.priority, self._minutes_of(action.within), serves_airway(action.verb, action.target)
+        )
+        return action.state not in LIVE, priority, _ORDER.index(action.state), limit, later
+
     def _action(
-        self, name: str, judged: list[Judged], held: Mapping[str, str], case: Case, situation: Situation
+        self, name: str, judged: list[Judged], held: Mapping[str, Text], case: Case, situation: Situation
     ) -> ActionReport:
         action = self.dossier.actions[name]
         state = _state(judged)
         counted = [j for j in judged if j.state == state]
-        leading = max(counted, key=_priority)
+        # Of several steps of one action the most urgent speaks for it, the one with the shortest time.
+        leading = min(
+            counted, key=lambda j: place(j.step.priority or "routine", self._minutes_of(j.step.within), False)
+        )
         because = tuple(dict.fromkeys(j.source for j in counted))
         text = leading.text if state in LIVE and leading.text else leading.step.text or action.text or action.label
         priority = leading.step.priority or "routine"
-        withheld = {j.withheld_by: j.text or j.step.text for j in counted if j.withheld_by}
+        # A condition has no sentence of its own; what a person gave as the reason has.
+        withheld = {j.withheld_by: Text(j.text) for j in counted if j.withheld_by}
         for contraindication in action.contraindications if state != "done" else ():
             if self._must(contraindication.when, situation, alarm=True):
-                withheld[contraindication.when.text] = contraindication.text
+                withheld[contraindication.when.text] = Text(contraindication.text)
         if state in LIVE:
             withheld |= held
             if withheld:
@@ -241,15 +291,26 @@ class Planner:
             because=because,
             ask=tuple(ask),
             withheld_by=withheld,
-            orders=tuple(
+            # A question that has taken the place of a step orders nothing.
+            orders=()
+            if state in LIVE and leading.text
+            else tuple(
                 order
-                for when, order in self.orders[name]
+                for when, order in self._orders_of(action)
                 if when is None or situation.fresh.reader.must(self.program.pair(when))
             ),
             citations=tuple(dict.fromkeys(c for j in counted for c in j.step.source.cite)),
             text=text,
             within=leading.step.within,
         )
+
+    def _orders_of(self, action: Action) -> tuple[tuple[Condition | None, Mapping[str, object]], ...]:
+        found = self._orders.get(action.id)
+        if found is None:
+            found = self._orders[action.id] = tuple(
+                (o.when, {"text": o.text, "code": dict(o.code) if o.code else None}) for o in action.orders
+            )
+        return found
 
     def _side(self, judged: list[Judged], situation: Situation) -> str | None:
         """The side a step may name: only while it is confirmed by what is fresh."""
@@ -288,32 +349,15 @@ class Planner:
         return self.dossier.actions[j.step.action].label if j.step.action else ""
 
     def routes(self, situation: Situation, states: Mapping[str, str]) -> list[RouteReport]:
-        found = []
-        for trigger in self.dossier.triggers.values():
-            if trigger.route is not None and states[trigger.id] == "fires":
-                r = trigger.route
-                found.append(RouteReport(trigger.id, "fires", r.dossier, r.external, r.installed, r.handover))
-        for pivot in self.dossier.pivots:
-            if pivot.route is not None and self._must(pivot.when, situation, alarm=True):
-                r = pivot.route
-                found.append(RouteReport(pivot.id, "fires", r.dossier, r.external, r.installed, r.handover))
-        return found
+        """Where to hand over: the routes of triggers that fire and of pivots that hold, but for what rules them out."""
+        routes = [(t.id, t.route) for t in self.dossier.triggers.values() if states[t.id] == "fires"]
+        routes += [(p.id, p.route) for p in self.dossier.pivots if self._must(p.when, situation, alarm=True)]
+        return [
+            RouteReport(source, "fires", r.dossier, Text(r.external), r.installed, r.handover)
+            for source, r in routes
+            if r is not None and not (r.unless is not None and self._must(r.unless, situation, alarm=True))
+        ]
 
 
 def _state(judged: list[Judged]) -> str:
     return judged[0].state if len(judged) == 1 else max((j.state for j in judged), key=STATES.index)
-
-
-def _all_steps(dossier: Dossier) -> Iterator[Step]:
-    groups = [(*t.steps, *t.steps_if_possible) for t in dossier.triggers.values()]
-    groups += [p.steps for p in dossier.pivots]
-    groups += [t.steps for t in dossier.treatments]
-    groups += [steps for p in dossier.playbooks.values() for row in p.rows for steps in row.stages.values()]
-    for steps in groups:
-        for step in steps:
-            yield step
-            yield from step.choose
-
-
-def _priority(judged: Judged) -> int:
-    return PRIORITIES.index(judged.step.priority or "routine")

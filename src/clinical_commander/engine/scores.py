@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from clinical_commander.dossier import tool_terms
-from clinical_commander.dossier.model import Dossier, Series, Source, Tool, ToolItem, ToolRow
-from clinical_commander.engine.assessment import ScoreReport
+from clinical_commander.dossier.model import Dossier, Reading, Series, Source, Tool, ToolItem, ToolRow
+from clinical_commander.engine.assessment import NO_TEXT, ScoreReport, Text
 from clinical_commander.engine.settle import Reader
 from clinical_commander.engine.situation import View
 from clinical_commander.logic import ir
 from clinical_commander.program.columns import Pair
 from clinical_commander.program.program import Program, ToolColumns
+from clinical_commander.program.references import Later
 
 _NAMES = (ir.Named, ir.ToolNumber, ir.ToolCode, ir.AnswerCode, ir.Circumstance, ir.IsTrue)
 
@@ -45,17 +47,32 @@ class _ReadyItem:
     def __init__(self, item: ToolItem, at: Pair) -> None:
         self.low, self.high = at
         self.assumed = item.assumed
-        self.head = {"id": item.id, "title": item.title}
+        self.head = {"id": item.id, "title": Text(item.title)}
         self.of = tuple(dict.fromkeys(_number(level.points) for level in item.levels))
-        self.conditions = tuple(level.when.expr for level in item.levels)
+        self.levels = item.levels
+        self._certain: dict[float, Mapping[str, Any]] = {}
+
+    @cached_property
+    def conditions(self) -> tuple[ir.Expr, ...]:
+        return tuple(level.when.expr for level in self.levels)
+
+    @cached_property
+    def only_fact(self) -> tuple[str, ...]:
+        """Most items read one fact: where the item is open, that is what it waits for."""
         facts = dict.fromkeys(fact for expr in self.conditions for fact in ir.facts_of(expr))
         plain = not any(isinstance(n, _NAMES) for expr in self.conditions for n in expr.walk())
-        # Most items read one fact: where the item is open, that is what it waits for.
-        self.only_fact = tuple(facts) if len(facts) == 1 and plain else ()
+        return tuple(facts) if len(facts) == 1 and plain else ()
 
-    def report(self, reader: Reader, columns: Sequence[Any]) -> dict[str, Any]:
+    def report(self, reader: Reader, columns: Sequence[Any]) -> Mapping[str, Any]:
         low, high = columns[self.low], columns[self.high]
-        missing = self.missing(reader) if low != high or self.assumed else ()
+        if low != high or self.assumed:
+            return self._line(low, high, self.missing(reader))
+        found = self._certain.get(low)  # what counts is one of a few lines
+        if found is None:
+            found = self._certain[low] = self._line(low, high, ())
+        return found
+
+    def _line(self, low: float, high: float, missing: tuple[str, ...]) -> Mapping[str, Any]:
         return {
             **self.head,
             "points": _number(low) if low == high else None,
@@ -74,26 +91,70 @@ class _ReadyItem:
         return tuple(dict.fromkeys(name for expr in self.conditions for name in reader.missing(expr)))
 
 
+class _ReadyCodes:
+    """The codes that rows can give, each with its columns, and what opens the rows."""
+
+    def __init__(self, rows: Sequence[ToolRow], codes: Mapping[str, Pair]) -> None:
+        self.rows = rows
+        self.codes = [(code, can, must) for code, (can, must) in codes.items()]
+
+    def possible(self, columns: Sequence[Any]) -> tuple[str, ...]:
+        return tuple([code for code, can, _ in self.codes if columns[can]])
+
+    def certain(self, columns: Sequence[Any]) -> str | None:
+        """The code that must be the value; where rows leave a gap, one that is merely left is not certain."""
+        for code, _, must in self.codes:
+            if columns[must]:
+                return code
+        return None
+
+    def missing(self, reader: Reader) -> Iterable[str]:
+        """The facts that could still change which row holds."""
+        return (name for row in self.rows for name in reader.missing(row.when.expr))
+
+    def text(self, value: str | None, reader: Reader) -> str:
+        """The text of the first row that must hold; of the only row of a value where none is certain by itself."""
+        if value is None:
+            return ""
+        rows = [row for row in self.rows if row.value == value]
+        held = next((row.text for row in rows if reader.holds(row.when.expr)), None)
+        return held if held is not None else rows[0].text if len(rows) == 1 else ""
+
+
 class _Ready:
     """One tool with everything about it that no patient changes."""
 
     def __init__(self, tool: Tool, at: ToolColumns, tools: Mapping[str, Tool]) -> None:
         self.tool, self.at = tool, at
-        self.applies = tool_terms.applies(tool, tools)
+        self.tools = tools
         self.items = [_ReadyItem(item, pair) for item, pair in zip(tool.items, at.items, strict=False)]
+        self.codes = _ReadyCodes(tool.rows, at.codes)
+        self.readings = [
+            (reading, _ReadyCodes(reading.rows, codes))
+            for reading, codes in zip(tool.readings, at.readings, strict=not tool.withheld)
+        ]
         self.bands = [(band.id, pair[0]) for band, pair in zip(tool.bands, at.bands, strict=False)]
-        self.rates = {band.id: _rates(band.series) for band in tool.bands}
-        self.value_rates = {one.value: _rates(one.series) for one in tool.value_series}
+        self.rates = Later([band.id for band in tool.bands], self._rates_of_band)
+        self.value_rates = Later([one.value for one in tool.value_series], self._rates_of_value)
         self.recalled = _is_recalled(tool.source)
+
+    @cached_property
+    def applies(self) -> ir.Expr:
+        return tool_terms.applies(self.tool, self.tools)
+
+    def _rates_of_band(self, id: str) -> tuple[Mapping[str, Any], ...]:
+        return next(_rates(band.series) for band in self.tool.bands if band.id == id)
+
+    def _rates_of_value(self, value: str | float) -> tuple[Mapping[str, Any], ...]:
+        return [_rates(one.series) for one in self.tool.value_series if one.value == value][-1]
 
     def report(self, view: View, withheld: str) -> ScoreReport:
         tool, at, columns = self.tool, self.at, view.columns
         applicable, why_not = self._applicable(columns, withheld)
         if applicable == "no":
-            return ScoreReport(None, None, None, (), None, (), "no", why_not, citations=tool.source.cite)
-        items = tuple(item.report(view.reader, columns) for item in self.items)
-        codes = tuple(code for code, pair in at.codes.items() if columns[pair[0]])
-        bands = tuple(band for band, can in self.bands if columns[can])
+            return ScoreReport(None, None, None, (), None, (), "no", Text(why_not), citations=tool.source.cite)
+        items = tuple([item.report(view.reader, columns) for item in self.items])
+        bands = tuple([band for band, can in self.bands if columns[can]])
         value: str | float | None = None
         low = high = None
         if at.value is not None:
@@ -102,7 +163,7 @@ class _Ready:
             low, high = _ends(first, last, tool.decimals)
             value = low if settled else None
         else:
-            value = _certain(at.codes, columns)
+            value = self.codes.certain(columns)
             settled = value is not None
         certain = applicable == "yes"
         band = bands[0] if certain and len(bands) == 1 else None
@@ -111,15 +172,15 @@ class _Ready:
             value=value,
             low=low,
             high=high,
-            possible=codes,
+            possible=self.codes.possible(columns),
             band=band,
             bands_possible=bands,
             applicable=applicable,
-            why_not="",
+            why_not=NO_TEXT,
             items=items,
             missing=self._missing(settled, items, view.reader, applicable),
             counts={name: (columns[p[0]], columns[p[1]]) for name, p in at.counts.items()},
-            readings=tuple(self._readings(view)),
+            readings=tuple([self._reading(reading, codes, view) for reading, codes in self.readings]),
             rates=self._rates(value, band),
             text=self._text(value, band, view.reader),
             recalled=self.recalled,
@@ -151,32 +212,31 @@ class _Ready:
         if not settled:
             formulas = (self.tool.base, self.tool.formula)
             names.update(dict.fromkeys(n for f in formulas if f is not None for n in reader.open_in(f.expr)))
-            names.update(dict.fromkeys(n for row in self.tool.rows for n in reader.missing(row.when.expr)))
+            names.update(dict.fromkeys(self.codes.missing(reader)))
         return tuple(names)
 
-    def _readings(self, view: View) -> Iterable[dict[str, Any]]:
+    def _reading(self, reading: Reading, codes: _ReadyCodes, view: View) -> Mapping[str, Any]:
         reader, columns = view.reader, view.columns
-        for reading, codes in zip(self.tool.readings, self.at.readings, strict=True):
-            possible = tuple(code for code, pair in codes.items() if columns[pair[0]])
-            value = _certain(codes, columns)
-            missing: Iterable[str] = (n for row in reading.rows for n in reader.missing(row.when.expr))
-            low, high = None, None
-            if reading.number is not None:
-                missing = [name for name in reading.needs if not view.told(name)]
-                if not missing:
-                    first, last = self.at.numbers[reading.id]
-                    low, high = _ends(columns[first], columns[last], reading.decimals)
-            yield {
-                "id": reading.id,
-                "title": reading.title,
-                "value": value,
-                "possible": possible,
-                "low": low,
-                "high": high,
-                "missing": tuple(dict.fromkeys(() if value else missing)),
-                "text": _row_text(reading.rows, value, reader),
-                "citations": reading.source.cite,
-            }
+        value = codes.certain(columns)
+        low, high = None, None
+        if reading.number is not None:
+            missing = tuple(dict.fromkeys(name for name in reading.needs if not view.told(name)))
+            if not missing:
+                first, last = self.at.numbers[reading.id]
+                low, high = _ends(columns[first], columns[last], reading.decimals)
+        else:
+            missing = () if value else tuple(dict.fromkeys(codes.missing(reader)))
+        return {
+            "id": reading.id,
+            "title": Text(reading.title),
+            "value": value,
+            "possible": codes.possible(columns),
+            "low": low,
+            "high": high,
+            "missing": missing,
+            "text": codes.text(value, reader),
+            "citations": reading.source.cite,
+        }
 
     def _rates(self, value: str | float | None, band: str | None) -> tuple[Mapping[str, Any], ...]:
         """The rates published for the value, else those for its band."""
@@ -185,7 +245,7 @@ class _Ready:
 
     def _text(self, value: str | float | None, band: str | None, reader: Reader) -> str:
         if isinstance(value, str):
-            return _row_text(self.tool.rows, value, reader)
+            return self.codes.text(value, reader)
         return next((b.text for b in self.tool.bands if b.id == band), "")
 
 
@@ -206,22 +266,17 @@ def _end(value: float, other: float, decimals: int, outwards: Callable[[float], 
     return _number((near if math.isclose(value * scale, near, abs_tol=1e-9) else outwards(value * scale)) / scale)
 
 
-def _certain(codes: Mapping[str, Pair], columns: Sequence[Any]) -> str | None:
-    """The code that must be the value; where rows leave a gap, one that is merely left is not certain."""
-    return next((code for code, pair in codes.items() if columns[pair[1]]), None)
-
-
 def _number(value: float) -> float:
     """A whole number as one."""
-    return int(value) if math.isfinite(value) and value == int(value) else value
+    return int(value) if value.is_integer() else value
 
 
 def _rates(series: Sequence[Series]) -> tuple[Mapping[str, Any], ...]:
     return tuple(
         {
-            "cohort": s.cohort,
+            "cohort": Text(s.cohort),
             "n": s.n,
-            "outcome": s.outcome,
+            "outcome": Text(s.outcome),
             "rate": s.rate,
             "ci": s.ci,
             "status": "recalled" if _is_recalled(s.source) else s.status,
@@ -234,10 +289,3 @@ def _rates(series: Sequence[Series]) -> tuple[Mapping[str, Any], ...]:
 def _is_recalled(source: Source) -> bool:
     """Nothing but memory stands behind it."""
     return bool(source.basis) and set(source.basis) <= {"R"}
-
-
-def _row_text(rows: Sequence[ToolRow], value: str | None, reader: Reader) -> str:
-    """The text of the first row that must hold; of the only row of a value where none is certain by itself."""
-    texts = [row.text for row in rows if row.value == value]
-    held = [row.text for row in rows if row.value == value and reader.holds(row.when.expr)]
-    return held[0] if held else texts[0] if len(texts) == 1 else ""

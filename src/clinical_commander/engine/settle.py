@@ -6,12 +6,15 @@ and nothing else; so there is one such set, and it is `missing` itself (docs/dec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from clinical_commander.dossier import tool_terms
 from clinical_commander.logic import ir
-from clinical_commander.program.columns import Pair
+from clinical_commander.program.columns import Pair, Slot
+from clinical_commander.program.conditions import place
+from clinical_commander.program.openings import Opening
 from clinical_commander.program.program import Program
 
 MAX_SETTLING_FACTS = 4
@@ -22,7 +25,7 @@ class Reader:
 
     def __init__(self, program: Program, x: Sequence[Any], columns: Sequence[Any]) -> None:
         self.program, self.x, self.columns = program, x, columns
-        self._open: dict[int, tuple[str, ...]] = {}
+        self._open: dict[Opening, tuple[str, ...]] = {}
 
     def can(self, pair: Pair) -> bool:
         return bool(self.columns[pair[0]])
@@ -35,82 +38,19 @@ class Reader:
         pair = self._pair(expr)
         return pair is not None and self.must(pair)
 
-    # -- what could change it
-
-    def missing(self, expr: ir.Expr) -> tuple[str, ...]:
-        """The facts (and `kind:key` flags) that could still change a condition, in order of appearance."""
-        known = self._open.get(id(expr))
-        if known is None:
-            self._open[id(expr)] = ()
-            known = self._open[id(expr)] = tuple(dict.fromkeys(self._missing(expr)))
-        return known
-
     def _pair(self, expr: ir.Expr) -> Pair | None:
-        return self.program.pair_of.get(id(expr))
+        return self.program.pair_of.get(place(expr))
 
-    def _missing(self, expr: ir.Expr) -> Iterable[str]:
-        pair = self._pair(expr)
-        if pair is not None and (self.must(pair) or not self.can(pair)):
-            return ()
-        match expr:
-            case ir.FactTrue(fact):
-                return () if self.known(fact) else (fact,)
-            case ir.Flag(kind, key):
-                if kind == "answered":
-                    gate = self.program.references.answered.get(key)
-                    return self.missing(gate) if gate is not None else (f"answered:{key}",)
-                return (f"{kind}:{key}",)
-            case ir.Compare(_, ir.FactNumber(fact), ir.Constant()):
-                return () if self.known(fact) else (fact,)
-            case ir.Compare():
-                return [name for part in expr.parts() for name in self._open_in_number(part)]
-            case ir.OneOf(ir.FactCode(fact)):
-                return () if self.known(fact) else (fact,)
-            case ir.OneOf(ir.Circumstance(name)):
-                return (name,)
-            case ir.IsTrue() | ir.IsNotFalse():
-                return ()
-            case ir.IsKnown():
-                return ()
-        return [name for part in self.program.references.inside(expr) for name in self._part(part)]
-
-    def _part(self, part: ir.Expr) -> Iterable[str]:
-        if isinstance(part, (ir.AnswerCode, ir.ToolCode)):
-            return [name for inner in self.program.references.inside(part) for name in self._part(inner)]
-        if isinstance(part, ir.FactCode):
-            return () if self.known(part.fact) else (part.fact,)
-        return self.missing(part)
-
-    def _open_in_number(self, expr: ir.Expr) -> Iterable[str]:
-        """What could still change a number: unknown facts it is computed from, and what is open in its conditions."""
-        match expr:
-            case ir.Constant():
-                return ()
-            case ir.FactNumber(fact):
-                return () if self.known(fact) else (fact,)
-        known = self._open.get(id(expr))  # a total stands in every row and band that names it
-        if known is None:
-            names: list[str] = []
-            if isinstance(expr, ir.ToolNumber):
-                found = self.program.references.numbers[expr.tool]
-                names += [*self._open_in_number(found.value), *self.missing(found.applies)]
-            elif isinstance(expr, ir.Choice):
-                for condition, value in expr.branches:
-                    names += [*self.missing(condition), *self._open_in_number(value)]
-                names += self._open_in_number(expr.otherwise)
-            else:
-                for part in expr.parts():
-                    names += self._open_in_number(part)
-            known = self._open[id(expr)] = tuple(dict.fromkeys(names))
-        return known
-
-    def open_in(self, number: ir.Expr) -> tuple[str, ...]:
-        """The facts that could still change a number, in order of appearance."""
-        return tuple(dict.fromkeys(self._open_in_number(number)))
+    @cached_property
+    def unknown(self) -> frozenset[str]:
+        """The inputs of which more than one value is left."""
+        return frozenset(name for name, slot in self.program.slots.items() if not self._known(slot))
 
     def known(self, fact: str) -> bool:
         """One value is left of a fact."""
-        slot = self.program.slots[fact]
+        return fact not in self.unknown
+
+    def _known(self, slot: Slot) -> bool:
         value = self.x[slot.at]
         if slot.kind == "code":
             return bool(value & (value - 1) == 0)
@@ -118,33 +58,39 @@ class Reader:
             return bool(value != self.x[slot.at + 1])
         return bool(value == self.x[slot.at + 1])
 
+    # -- what could change it
+
+    def missing(self, expr: ir.Expr) -> tuple[str, ...]:
+        """The facts (and `kind:key` flags) that could still change a condition, in order of appearance."""
+        return self.open(self.program.openings.condition(expr))
+
+    def open_in(self, number: ir.Expr) -> tuple[str, ...]:
+        """The facts that could still change a number, in order of appearance."""
+        return self.open(self.program.openings.number(number))
+
     def waiting(self, expr: ir.Expr) -> tuple[str, ...]:
         """What a gate that does not hold waits for: facts, and flags such as `recorded:disposition`."""
-        return tuple(dict.fromkeys(self._waiting(expr)))
+        return self.open(self.program.openings.gate(expr))
 
-    def _waiting(self, expr: ir.Expr) -> Iterable[str]:
-        pair = self._pair(expr)
-        if pair is not None and self.must(pair):
-            return
-        match expr:
-            case ir.Flag("answered", key):
-                yield f"input:{key}"
-            case ir.Flag(kind, key):
-                yield f"{kind}:{key}"
-            case ir.IsKnown(item):
-                if isinstance(item, (ir.FactTrue, ir.FactNumber, ir.FactCode)):
-                    yield item.fact
-                else:
-                    for part in (item, *self.program.references.inside(item)):
-                        if not isinstance(part, (ir.AnswerCode, ir.ToolCode, ir.FactCode, ir.FactNumber)):
-                            yield from self.missing(part)
-                        elif isinstance(part, ir.FactCode) and not self.known(part.fact):
-                            yield part.fact
-            case ir.All(items) | ir.Any(items):
-                for item in items:
-                    yield from self._waiting(item)
-            case _:
-                yield from self.missing(expr)
+    def open(self, opening: Opening) -> tuple[str, ...]:
+        """What could still change an expression, in order of appearance."""
+        columns = self.columns
+        if (opening.must >= 0 and columns[opening.must]) or (opening.can >= 0 and not columns[opening.can]):
+            return ()
+        if opening.slot is not None:
+            return () if self._known(opening.slot) else opening.names
+        if not opening.parts:
+            return opening.names
+        known = self._open.get(opening)
+        if known is None:
+            self._open[opening] = ()
+            found: dict[str, None] = dict.fromkeys(opening.names)
+            for part in opening.parts:
+                names = self.open(part)
+                if names:
+                    found.update(dict.fromkeys(names))
+            known = self._open[opening] = tuple(found)
+        return known
 
     # -- what it rests on
 

@@ -14,9 +14,12 @@ from clinical_commander.dossier.model import Allowed, Constraint, Dossier, Fact
 from clinical_commander.engine.case import Case, Observation
 from clinical_commander.engine.settle import Reader
 from clinical_commander.frozen import frozen, replace
+from clinical_commander.program.columns import Slot
 from clinical_commander.program.program import Program
+from clinical_commander.program.references import Later
 
 HOUR = 3600.0
+RECORDS = ("recorded", "done", "ordered", "declined")  # flags that are false where the case says nothing
 
 
 @frozen
@@ -111,12 +114,14 @@ class Situations:
 
     def __init__(self, dossier: Dossier, program: Program) -> None:
         self.dossier, self.program = dossier, program
-        self.nothing = {name: Known("unknown", unknown(fact)) for name, fact in dossier.facts.items()}
+        self.nothing = Later(dossier.facts, lambda name: Known("unknown", unknown(dossier.facts[name])))
         self.blank = program.blank()
-        for name, known in self.nothing.items():
-            self._write(self.blank, name, known.possible)
-        named = ((*name.partition(":")[::2], slot) for name, slot in program.slots.items())
-        self.flags = [(kind, key, slot) for kind, key, slot in named if key]
+        flags = ((*name.partition(":")[::2], slot) for name, slot in program.slots.items() if ":" in name)
+        self.flags: dict[str, list[tuple[str, Slot]]] = {}
+        for kind, key, slot in flags:
+            self.flags.setdefault(kind, []).append((key, slot))
+            if kind in RECORDS:
+                self.blank[slot.at], self.blank[slot.at + 1] = False, True
         self.touching: dict[str, list[Constraint]] = {}
         for constraint in dossier.constraints:
             for name in dict.fromkeys((*constraint.given, *constraint.then)):
@@ -245,20 +250,17 @@ class Situations:
         if case.region is not None:
             slot = slots["region"]
             x[slot.at] = 1 << slot.codes.index(case.region)
-        for kind, key, slot in self.flags:
-            truth: bool | None
-            if kind == "capable":
-                has = capabilities.get(key)
-                truth = None if has is None else has in ("yes", "on_call")
-            elif kind == "recorded":
-                truth = key in case.recorded or (key == "entry" and case.entry is not None)
-            elif kind in ("done", "ordered", "declined"):
-                record = case.actions.get(key)
-                truth = record is not None and record.state == kind
-            else:
-                truth = None
-            if truth is not None:
-                x[slot.at], x[slot.at + 1] = truth, not truth
+        for key, slot in self.flags.get("capable", ()):
+            if key in capabilities:
+                has = capabilities[key] in ("yes", "on_call")
+                x[slot.at], x[slot.at + 1] = has, not has
+        for key, slot in self.flags.get("recorded", ()):
+            if key in case.recorded or (key == "entry" and case.entry is not None):
+                x[slot.at], x[slot.at + 1] = True, False
+        for name, record in case.actions.items():
+            flag = slots.get(f"{record.state}:{name}")
+            if flag is not None:
+                x[flag.at], x[flag.at + 1] = True, False
         columns = self.program.evaluate(x)
         return View(known, x, columns, Reader(self.program, x, columns)), contradictions
 
@@ -309,27 +311,33 @@ class Situations:
     def _imply(self, constraint: Constraint, known: dict[str, Known]) -> list[str]:
         """Applies one constraint, forwards or backwards; the facts of which less is possible now."""
         changed: list[str] = []
-        given = {name: self._inside(name, allowed, known) for name, allowed in constraint.given.items()}
-        if all(given.values()):
+        open_premises = []
+        for name, allowed in constraint.given.items():
+            inside = self._inside(name, allowed, known)
+            if inside is False:
+                return changed
+            if inside is None:
+                open_premises.append(name)
+        if not open_premises:
             by = tuple(constraint.given) or ("dossier",)
             for name, allowed in constraint.then.items():
-                now = self._of(name, known)
-                if self._inside(name, allowed, known) is None:
-                    changed += self._set(name, self._meet(allowed, now.possible), by, known)
-                elif self._inside(name, allowed, known) is False and constraint.wins:
+                inside = self._inside(name, allowed, known)
+                if inside is None:
+                    changed += self._set(name, self._meet(allowed, self._of(name, known).possible), by, known)
+                elif inside is False and constraint.wins:
                     changed += self._set(name, self._meet(allowed, self.nothing[name].possible), by, known)
-        elif [v for v in given.values() if not v] == [None]:
+        elif len(open_premises) == 1:
             # Contrapositive: what it implies is ruled out, so the one open premise is not so.
             refuting = tuple(n for n, allowed in constraint.then.items() if self._inside(n, allowed, known) is False)
             if refuting:
-                name = next(n for n, v in given.items() if v is None)
+                (name,) = open_premises
                 outside = self._without(constraint.given[name], self._of(name, known).possible)
                 if outside is not None:
                     changed += self._set(name, outside, refuting, known)
         return changed
 
     def _of(self, name: str, known: Mapping[str, Known]) -> Known:
-        return known.get(name, self.nothing[name])
+        return known[name] if name in known else self.nothing[name]
 
     def _set(self, name: str, possible: Possible, by: tuple[str, ...], known: dict[str, Known]) -> list[str]:
         now = self._of(name, known)

@@ -40,6 +40,10 @@ class Worth:
             Stake(differentials.place[id], differentials.cuts[id], thresholds.stakes, content.causes[id].must_not_miss)
             for id, thresholds in content.thresholds.items()
         ]
+        self.causes = {
+            id: frozenset(differentials.place[cause] for cause in finding.cells)
+            for id, finding in content.findings.items()
+        }
         self.input_of = {name: given.id for given in dossier.inputs.values() for name in given.facts}
         self.asks: list[tuple[str, Burden, tuple[str, ...]]] = []
         for burden in content.burdens.values():
@@ -109,22 +113,27 @@ class Worth:
         known = d.levels(view)
         patterns = d.patterns(known)
         open_stakes = [s for s in self.stakes if not self._unless(s, situation)]
+        open_causes = {s.cause for s in open_stakes}
+        now = [(j, {s.cause: d.zone_of(j, s.cause) for s in open_stakes}) for j in judged]
         found = []
         for id, burden, findings in self.asks:
             if burden.settings and case.setting not in burden.settings:
                 continue
             asked = [f for f in findings if self._is_open(f, known, view)]
-            changes = self._changes(judged, patterns, self._asked(asked), open_stakes)
             if burden.by_finding:
-                # One answer at a time: what only all of them together could change is asked as the others come in.
-                each = [self._changes(judged, patterns, self._asked([f]), open_stakes) for f in asked]
-                changes = tuple(dict.fromkeys(c for one in each for c in one))
-                asked = [
-                    f for f in asked if any(d.causes[s.cause].id in self.content.findings[f].cells for s in open_stakes)
-                ]
-            if not asked or not (changes or burden.by_finding):
+                asked = [f for f in asked if not open_causes.isdisjoint(self.causes[f])]
+            if not asked:
                 continue
-            gain = self._best(judged, patterns, self._asked(asked), open_stakes)
+            causes = frozenset().union(*(self.causes[f] for f in asked))
+            stakes = [s for s in open_stakes if s.cause in causes]
+            # One answer at a time: what only several of a topic together could change is asked as they come in.
+            parts = [[f] for f in asked] if burden.by_finding else [asked]
+            changes = tuple(
+                dict.fromkeys(c for part in parts for c in self._changes(now, patterns, self._asked(part), stakes))
+            )
+            if not changes and not burden.by_finding:
+                continue
+            gain = self._best(judged, patterns, self._asked(asked), stakes)
             facts = tuple(dict.fromkeys(n for f in asked for n in self.facts[f] if not view.reader.known(n)))
             could = tuple(f"{ZONE}{d.causes[c].id}" for c in changes)
             text = burden.title if not burden.by_finding else self._words(asked[0], facts)
@@ -139,16 +148,19 @@ class Worth:
         return max(value(j.network, patterns, j.posterior, asked, stakes).gain for j in judged)
 
     def _changes(
-        self, judged: Sequence[Judged], patterns: Mapping[str, tuple[int, ...]], asked: Asked, stakes: Sequence[Stake]
+        self,
+        now: Sequence[tuple[Judged, Mapping[int, str | None]]],
+        patterns: Mapping[str, tuple[int, ...]],
+        asked: Asked,
+        stakes: Sequence[Stake],
     ) -> tuple[int, ...]:
         """The diseases whose zone some answer would change, under any prior that may be the right one."""
-        d = self.differentials
+        zone_at = self.differentials.zone_at
         found: dict[int, None] = {}
-        for j in judged:
+        for judged, zones in now:
             for stake in stakes:
-                now = d.zone_of(j, stake.cause)
-                after = reached(j.network, patterns, j.posterior, asked, stake.cause)
-                if any(d.zone_at(j.row, stake.cause, *answer) != now for answer in after):
+                after = reached(judged.network, patterns, judged.posterior, asked, stake.cause)
+                if any(zone_at(judged.row, stake.cause, *answer) != zones[stake.cause] for answer in after):
                     found[stake.cause] = None
         return tuple(found)
 

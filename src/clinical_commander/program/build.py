@@ -21,6 +21,7 @@ from clinical_commander.program.conditions import (
     clinical_conditions,
     gate_conditions,
     once,
+    place,
     tool_conditions,
 )
 from clinical_commander.program.exact import ExactLowering
@@ -34,7 +35,7 @@ def build(dossier: Dossier) -> Program:
     """Lower all conditions of a dossier."""
     slots = _Slots()
     for fact in dossier.facts.values():
-        slots.add(fact.id, "number" if fact.kind == "integer" else fact.kind, tuple(fact.codes))
+        slots.add(fact.id, "number" if fact.kind == "integer" else fact.kind, tuple(fact.codes), fact.limits)
     slots.add("setting", "code", SETTINGS)
     slots.add("region", "code", REGIONS)
     clinical, gates = once(clinical_conditions(dossier)), once(gate_conditions(dossier))
@@ -65,27 +66,27 @@ def build(dossier: Dossier) -> Program:
     for kind, name in known.named:
         lowering.root(known.named[kind, name], f"{kind} {name}")
     for condition in clinical:
-        pairs[id(condition)] = lowering.root(condition.expr)
+        pairs[place(condition)] = lowering.root(condition.expr)
     possible = {name: lowering.possible(ir.AnswerCode(name)) for name in known.answers}
     pair_of = _pairs_inside(clinical, lowering)
     rows = lowering.columns.rows
     split = len(rows)
     # Tools that are only shown are looked at once, of the moment assessed; what rules read of a tool stands above.
     shown = {id: tool_columns.columns(lowering, dossier.tools[id], dossier.tools) for id in dossier.scores}
-    only_shown = [c for tool in dossier.tools.values() for c in tool_conditions(tool) if id(c) not in pairs]
+    only_shown = [c for tool in dossier.tools.values() for c in tool_conditions(tool) if place(c) not in pairs]
     for condition in only_shown:
-        pairs[id(condition)] = lowering.root(condition.expr)
+        pairs[place(condition)] = lowering.root(condition.expr)
     pair_of = _pairs_inside(only_shown, lowering) | pair_of
     scored = len(rows)
     for condition in gates:
-        pairs[id(condition)] = lowering.root(condition.expr)
+        pairs[place(condition)] = lowering.root(condition.expr)
     layout = Layout(
         slots=slots.found,
         width=slots.width,
         ends=(split, scored, len(rows)),
         pairs=pairs,
         pair_of=_pairs_inside(gates, lowering) | pair_of,
-        modal={id(c): tuple(modal_facts(known, c.expr)) for c in answering_conditions(dossier)},
+        modal={place(c): tuple(modal_facts(known, c.expr)) for c in answering_conditions(dossier)},
         answers=possible,
         tools=shown,
         inexact=lowering.inexact,
@@ -110,7 +111,7 @@ def _pairs_inside(conditions: Iterable[Condition], lowering: GatedLowering) -> d
         for node in condition.expr.walk():
             pair = lowering.roots.get(node) or lowering.pairs.get((node, ()))
             if pair is not None:
-                found[id(node)] = pair
+                found[place(node)] = pair
     return found
 
 
@@ -119,7 +120,7 @@ class _Slots:
         self.found: dict[str, Slot] = {}
         self.width = 0
 
-    def add(self, name: str, kind: str, codes: tuple[str, ...] = ()) -> None:
+    def add(self, name: str, kind: str, codes: tuple[str, ...] = (), limits: tuple[float, float] | None = None) -> None:
         if name not in self.found:
-            self.found[name] = Slot(name, kind, self.width, codes)
+            self.found[name] = Slot(name, kind, self.width, codes, limits)
             self.width += 1 if kind == "code" else 2

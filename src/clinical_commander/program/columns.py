@@ -18,9 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
-
-from clinical_commander.frozen import frozen
+from typing import Any, NamedTuple
 
 Column = tuple[object, ...]
 Pair = tuple[int, int]
@@ -31,16 +29,16 @@ Continue = Callable[[Sequence[Any], list[Any]], list[Any]]
 """From the input slots and the values of earlier columns to the values of those and later ones."""
 
 
-@frozen
-class Slot:
+class Slot(NamedTuple):
     """One input of a program. kind boolean takes two places (can be true, can be false), number two (low, high), code
-    one (a bit for each of `codes`).
+    one (a bit for each of `codes`). `limits` are what a number cannot pass.
     """
 
     name: str
     kind: str
     at: int
     codes: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
 
 
 class Columns:

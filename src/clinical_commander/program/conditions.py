@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from clinical_commander.dossier.codec import NUMBER
 from clinical_commander.dossier.model import Condition, Differential, Dossier, Step, Tool
 from clinical_commander.logic import ir
 
@@ -18,13 +19,17 @@ def clinical_conditions(dossier: Dossier) -> Iterator[Condition]:
         for value in answer.values:
             yield value.when
             yield from _present(o.when for o in (*value.within, *value.via))
+            yield from (i.when for i in value.instead)
     for trigger in dossier.triggers.values():
         yield trigger.when
         yield from trigger.severity.values()
         yield from step_conditions((*trigger.steps, *trigger.steps_if_possible))
+        yield from (i.when for i in trigger.instead)
+        yield from _present([trigger.route.unless if trigger.route else None])
     for pivot in dossier.pivots:
         yield pivot.when
         yield from step_conditions(pivot.steps)
+        yield from _present([pivot.route.unless if pivot.route else None])
     for playbook in dossier.playbooks.values():
         for row in playbook.rows:
             yield row.when
@@ -89,6 +94,12 @@ def tool_conditions(tool: Tool) -> Iterator[Condition]:
 
 def _present(conditions: Iterable[Condition | None]) -> Iterator[Condition]:
     return (c for c in conditions if c is not None)
+
+
+def place(part: Condition | ir.Expr) -> int:
+    """What names a part of a dossier in its program: its number in the pack, below zero; else its identity."""
+    number: int | None = part.__dict__.get(NUMBER)
+    return id(part) if number is None else number
 
 
 def once(conditions: Iterable[Condition]) -> list[Condition]:

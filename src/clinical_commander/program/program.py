@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from itertools import chain
@@ -10,7 +11,9 @@ from typing import Any
 from clinical_commander.dossier.model import Condition
 from clinical_commander.frozen import field, frozen
 from clinical_commander.program.columns import Column, Continue, Evaluate, Pair, Slot
+from clinical_commander.program.conditions import place
 from clinical_commander.program.interpret import Run, interpret, rows_of
+from clinical_commander.program.openings import Openings
 from clinical_commander.program.references import References
 
 COMPILE_AFTER = 200
@@ -35,7 +38,7 @@ class ToolColumns:
 class Layout:
     """Where everything is. Three stages share the columns: what facts decide, the tools that are only shown, the gates.
 
-    `width` is the length of the input list, `ends` where each stage ends among the columns. By identity of the
+    `width` is the length of the input list, `ends` where each stage ends among the columns. By the `place` of the
     dossier's own objects: `pairs` has the columns of conditions, `pair_of` those of every expression inside them,
     `modal` the facts that enter an answer's condition only as known to be true.
     """
@@ -74,6 +77,7 @@ class Program:
         self.slots, self.width = layout.slots, layout.width
         self.pairs, self.pair_of, self.modal = layout.pairs, layout.pair_of, layout.modal
         self.answers, self.tools, self.inexact = layout.answers, layout.tools, layout.inexact
+        self.openings = Openings(layout.slots, layout.pair_of, references)
         self._evaluations = 0
         self.evaluate = self._interpreted
         self.evaluate_scores = partial(self._more, 1)
@@ -86,16 +90,18 @@ class Program:
 
     def pair(self, condition: Condition) -> Pair:
         """(can, must) of a condition of the dossier."""
-        return self.pairs[id(condition)]
+        return self.pairs[place(condition)]
 
     def blank(self) -> list[Any]:
-        """Inputs of a patient of whom nothing is known, limits aside (those are the caller's)."""
+        """Inputs of a patient of whom nothing is known."""
         x: list[Any] = [None] * self.width
         for slot in self.slots.values():
             if slot.kind == "boolean":
                 x[slot.at] = x[slot.at + 1] = True
             elif slot.kind == "code":
                 x[slot.at] = (1 << len(slot.codes)) - 1
+            else:
+                x[slot.at], x[slot.at + 1] = slot.limits or (-math.inf, math.inf)
         return x
 
     def compile(self) -> None:

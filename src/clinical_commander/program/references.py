@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from clinical_commander.dossier import tool_terms
-from clinical_commander.dossier.model import Dossier, OrderedAnswer, Tool
+from clinical_commander.dossier.model import Dossier, OrderedAnswer, Rule, Tool, Trigger
 from clinical_commander.frozen import frozen
 from clinical_commander.logic import ir
 
 CIRCUMSTANCES = ("setting", "region")
 TRUE = ir.Truth(True)
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 @frozen
@@ -111,10 +114,36 @@ class References:
         return expr.parts()
 
 
+class Later(Mapping[_K, _V]):
+    """Named things, each made when it is first asked for: few cases need to know what all of them are made of."""
+
+    def __init__(self, names: Iterable[_K], make: Callable[[_K], _V]) -> None:
+        self._names = dict.fromkeys(names)
+        self._make = make
+        self._made: dict[_K, _V] = {}
+
+    def __getitem__(self, name: _K) -> _V:
+        if name not in self._made:
+            if name not in self._names:
+                raise KeyError(name)
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[_K]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 def references(dossier: Dossier) -> References:
     """What the names in a dossier's expressions stand for."""
-    named = {("rule", r.id): r.when.expr for r in dossier.rules.values()}
-    named |= {("trigger", t.id): t.when.expr for t in dossier.triggers.values()}
+    whens: dict[tuple[str, str], Rule | Trigger] = {("rule", id): rule for id, rule in dossier.rules.items()}
+    whens |= {("trigger", id): trigger for id, trigger in dossier.triggers.items()}
+    named = Later(whens, lambda name: whens[name].when.expr)
     answers = {a.id: _ordered(a) for a in (dossier.tier, dossier.disposition)}
     if dossier.bleeding_source is not None:
         answers[dossier.bleeding_source.id] = Answer(dossier.bleeding_source.values, fact=dossier.bleeding_source.fact)
@@ -127,23 +156,23 @@ def _ordered(answer: OrderedAnswer) -> Answer:
     return Answer(tuple(v.id for v in answer.values), tuple(v.when.expr for v in answer.values))
 
 
-def numbers(tools: Mapping[str, Tool]) -> dict[str, ToolValue]:
+def numbers(tools: Mapping[str, Tool]) -> Mapping[str, ToolValue]:
     """The tools that give a number, as the lowering sees them."""
-    found = {}
-    for tool in tools.values():
-        value = tool_terms.value(tool)
-        if value is not None:
-            found[tool.id] = ToolValue(value, tool_terms.applies(tool, tools))
-    return found
+
+    def made(id: str) -> ToolValue:
+        value = tool_terms.value(tools[id])
+        assert value is not None
+        return ToolValue(value, tool_terms.applies(tools[id], tools))
+
+    return Later((id for id, tool in tools.items() if tool.gives_number and not tool.withheld), made)
 
 
-def codes(tools: Mapping[str, Tool]) -> dict[str, ToolRows]:
+def codes(tools: Mapping[str, Tool]) -> Mapping[str, ToolRows]:
     """The tools that give a code, as the lowering sees them."""
-    found = {}
-    for tool in tools.values():
-        if tool.rows:
-            conditions = tool_terms.codes(tool.rows)
-            applies = tool_terms.applies(tool, tools)
-            some = tool_terms.some_row(tool.rows)
-            found[tool.id] = ToolRows(tuple(conditions), tuple(conditions.values()), applies, some)
-    return found
+
+    def made(id: str) -> ToolRows:
+        rows = tools[id].rows
+        conditions, applies = tool_terms.codes(rows), tool_terms.applies(tools[id], tools)
+        return ToolRows(tuple(conditions), tuple(conditions.values()), applies, tool_terms.some_row(rows))
+
+    return Later((id for id, tool in tools.items() if tool.rows), made)

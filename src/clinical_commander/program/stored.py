@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from clinical_commander import __version__
 from clinical_commander.dossier.cache import cached, checked, code, keep, stamp
 from clinical_commander.dossier.codec import Decoder, Encoder
-from clinical_commander.dossier.model import Condition, Dossier
+from clinical_commander.dossier.model import Dossier
 from clinical_commander.errors import CitationError, Problem
 from clinical_commander.program.columns import Pair, Slot
 from clinical_commander.program.conditions import (
@@ -24,13 +24,14 @@ from clinical_commander.program.conditions import (
     gate_conditions,
     nodes_of,
     once,
+    place,
     tool_conditions,
 )
 from clinical_commander.program.interpret import Run
 from clinical_commander.program.program import Layout, Program, ToolColumns
 from clinical_commander.program.references import references
 
-SCHEMA = "program/1"
+SCHEMA = "program/2"
 _NOWHERE = (-1, -1)
 
 
@@ -54,18 +55,19 @@ def _built(dossier: Dossier) -> Program:
 
 
 def dump_program(dossier: Dossier, program: Program) -> bytes:
-    """A program as JSON: what it holds by identity stands in the order of the dossier."""
-    conditions, encoder, layout = _conditions(dossier), Encoder(), program.layout
-    nodes = nodes_of(conditions)
+    """A program as JSON. Pairs stand in the order of the pack, or of the dossier where a site has changed it."""
+    layout, encoder = program.layout, Encoder()
+    walked = None if _is_numbered(layout) else _walk(dossier)
+    conditions, nodes = walked[:2] if walked else map(_numbers, (-min(layout.pairs), -min(layout.pair_of)))
     plain = {
         "schema": SCHEMA,
         "content": dossier.content_hash,
-        "conditions": _fingerprint(conditions),
-        "slots": [[slot.name, slot.kind, slot.at, slot.codes] for slot in layout.slots.values()],
-        "sizes": [layout.width, len(nodes), *layout.ends],
-        "pairs": [number for condition in conditions for number in layout.pairs[id(condition)]],
-        "inside": [number for node in nodes for number in layout.pair_of.get(id(node), _NOWHERE)],
-        "modal": [layout.modal[id(condition)] for condition in answering_conditions(dossier)],
+        "walked": None if walked is None else walked[2],
+        "slots": list(layout.slots.values()),
+        "sizes": [layout.width, *layout.ends],
+        "pairs": [number for key in conditions for number in layout.pairs.get(key, _NOWHERE)],
+        "inside": [number for key in nodes for number in layout.pair_of.get(key, _NOWHERE)],
+        "modal": [layout.modal[place(condition)] for condition in answering_conditions(dossier)],
         "answers": layout.answers,
         "tools": {name: encoder.encode(columns) for name, columns in layout.tools.items()},
         "inexact": layout.inexact,
@@ -83,22 +85,24 @@ def load_program(dossier: Dossier, data: bytes, expected_hash: str | None = None
     checked(data, expected_hash)
     try:
         plain = json.loads(data)
-        conditions = _conditions(dossier)
-        nodes = nodes_of(conditions)
-        width, inside, first, second, third = plain["sizes"]
-        expected = (SCHEMA, dossier.content_hash, _fingerprint(conditions), len(nodes))
-        if (plain["schema"], plain["content"], plain["conditions"], inside) != expected:
+        if (plain["schema"], plain["content"]) != (SCHEMA, dossier.content_hash):
             raise ValueError("another dossier")
+        pairs, inside = list(_pairs(plain["pairs"])), list(_pairs(plain["inside"]))
+        conditions, nodes = map(_numbers, (len(pairs), len(inside)))
+        if plain["walked"] is not None:
+            conditions, nodes, fingerprint = _walk(dossier)
+            if fingerprint != plain["walked"]:
+                raise ValueError("another dossier")
+        width, first, second, third = plain["sizes"]
         decoder = Decoder()
-        inner = zip(nodes, _pairs(plain["inside"]), strict=True)
         answering = zip(answering_conditions(dossier), plain["modal"], strict=True)
         layout = Layout(
-            slots={name: Slot(name, kind, at, tuple(codes)) for name, kind, at, codes in plain["slots"]},
+            slots={row[0]: _slot(*row) for row in plain["slots"]},
             width=width,
             ends=(first, second, third),
-            pairs=dict(zip(map(id, conditions), _pairs(plain["pairs"]), strict=True)),
-            pair_of={id(node): pair for node, pair in inner if pair != _NOWHERE},
-            modal={id(condition): tuple(names) for condition, names in answering},
+            pairs=dict(zip(conditions, pairs, strict=True)),
+            pair_of={key: pair for key, pair in zip(nodes, inside, strict=True) if pair != _NOWHERE},
+            modal={place(condition): tuple(names) for condition, names in answering},
             answers=plain["answers"],
             tools={name: decoder.decode(ToolColumns, row) for name, row in plain["tools"].items()},
             inexact={name: tuple(facts) for name, facts in plain["inexact"].items()},
@@ -109,14 +113,27 @@ def load_program(dossier: Dossier, data: bytes, expected_hash: str | None = None
         raise CitationError(Problem("CC511", cause, "It is made again from the content.")) from None
 
 
-def _conditions(dossier: Dossier) -> list[Condition]:
+def _is_numbered(layout: Layout) -> bool:
+    """Every part of the dossier comes from its pack and has its number there."""
+    return all(key < 0 for key in (*layout.pairs, *layout.pair_of))
+
+
+def _slot(name: str, kind: str, at: int, codes: list[str], limits: list[float] | None) -> Slot:
+    return Slot(name, kind, at, tuple(codes), (limits[0], limits[1]) if limits else None)
+
+
+def _numbers(count: int) -> Sequence[int]:
+    """The places of parts in the order of the pack."""
+    return range(-1, -1 - count, -1)
+
+
+def _walk(dossier: Dossier) -> tuple[Sequence[int], Sequence[int], str]:
+    """The same in the order of the dossier, and a fingerprint of it: pairs must not be laid over other places."""
     of_tools = (condition for tool in dossier.tools.values() for condition in tool_conditions(tool))
-    return once((*clinical_conditions(dossier), *of_tools, *gate_conditions(dossier)))
-
-
-def _fingerprint(conditions: Iterable[Condition]) -> str:
-    """Of the conditions in their order: a program found by place must not be laid over other places."""
-    return hashlib.sha256("\n".join([condition.text for condition in conditions]).encode()).hexdigest()
+    found = once((*clinical_conditions(dossier), *of_tools, *gate_conditions(dossier)))
+    texts = "\n".join([condition.text for condition in found])
+    nodes = [place(node) for node in nodes_of(found)]
+    return [place(condition) for condition in found], nodes, hashlib.sha256(texts.encode()).hexdigest()
 
 
 def _pairs(flat: list[int]) -> Iterator[Pair]:

@@ -12,6 +12,7 @@ import itertools
 import json
 import statistics
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -169,63 +170,64 @@ def published(engine: Engine) -> Result:
 
 def page(results: Result) -> str:
     """The page that says what came out."""
-    return "\n".join(
-        [
-            "<!-- Written by python -m benchmarks.evaluate_differential. Do not edit. -->",
-            "# The differential evaluated",
-            "",
-            "Unreviewed content, for evaluation. What follows says how well the differential computes, how its questions",
-            "compare with asking everything, and what it makes of nineteen published patients. How to read the",
-            "differential itself: [differential.md](differential.md).",
-            "",
-            *_calibration_lines(results["calibration"]),
-            *_question_lines(results["questions"]),
-            *_published_lines(results["published"]["rows"]),
-        ]
-    )
+    lines = [
+        "<!-- Written by python -m benchmarks.evaluate_differential. Do not edit. -->",
+        "# The differential evaluated",
+        "",
+        *_paragraph(
+            "Unreviewed content, for evaluation. How well the differential computes, how its questions compare with",
+            "asking everything, and what it makes of published patients. How to read the differential itself:",
+            "[differential.md](differential.md).",
+        ),
+        *_calibration_lines(results["calibration"]),
+        *_question_lines(results["questions"]),
+        *_published_lines(results["published"]["rows"]),
+    ]
+    return "\n".join(lines)
 
 
 SIMULATED = "**Simulated from the model itself: shows that the arithmetic is right, not that the figures are.**"
 
 
+def _paragraph(*parts: str) -> list[str]:
+    return [*textwrap.wrap(" ".join(parts), 120, break_long_words=False, break_on_hyphens=False), ""]
+
+
+def _table(*heads: str) -> list[str]:
+    return [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+
+
 def _calibration_lines(found: Result) -> Iterator[str]:
-    yield from (
-        "## Calibration",
-        "",
-        SIMULATED,
-        "",
-        f"{found['patients']:,} patients for each prior: a cause from the prior, then every finding by how often that cause",
-        "shows it. Part of the findings is dropped at random. Brier score: squared error summed over the causes, 0 to 2. Log",
-        "score: mean of -ln of what the true cause was given. *Largest z*: Spiegelhalter's z, the largest of fifteen causes;",
-        "calibrated forecasts stay below about 3. *Chi square*: over the tenths of all forecasts, about 10 or less where",
-        "they are calibrated; 35.6 is passed once in 10,000.",
-        "",
-        "| prior | findings known | Brier | log | largest z | chi square |",
-        "|---|---|---|---|---|---|",
+    yield from ("## Calibration", "", SIMULATED, "")
+    yield from _paragraph(
+        f"{found['patients']:,} patients for each prior: a cause from the prior, then every finding by how often",
+        "that cause shows it. Part of the findings is dropped at random. Brier score: squared error summed over the",
+        "causes, 0 to 2. Log score: mean of -ln of what the true cause was given. *Largest z*: Spiegelhalter's z, the",
+        "largest of fifteen causes; calibrated forecasts stay below about 3. *Chi square*: over the tenths of all",
+        "forecasts, about 10 or less where they are calibrated; 35.6 is passed once in 10,000.",
     )
+    yield from _table("prior", "findings known", "Brier", "log", "largest z", "chi square")
     for prior, rows in found["priors"].items():
         for part, row in rows.items():
             yield f"| `{prior}` | {part} | {_cells(row)} |"
-    yield from (
-        "",
-        "Less evidence makes forecasts less sharp, and they stay calibrated: what is missing is summed over, never read as",
-        "absent. Two networks that are wrong on purpose fail the same test on the same patients (`ed_high_income`):",
-        "",
-        "| wrong network | findings known | Brier | log | largest z | chi square |",
-        "|---|---|---|---|---|---|",
+    yield ""
+    yield from _paragraph(
+        "Less evidence makes forecasts less sharp, and they stay calibrated: what is missing is summed over, never",
+        "read as absent. Two that are wrong on purpose fail the same test on the same patients",
+        f"(`{PRIORS[0][0]}`):",
     )
+    yield from _table("wrong on purpose", "findings known", "Brier", "log", "largest z", "chi square")
     for row in found["wrong"]:
         yield f"| {row['name']} | {row['part']} | {_cells(row)} |"
     yield from (
         "",
         "![What was forecast against what came true, with less and less evidence](images/reliability.svg)",
         "",
-        "Each cause by itself, half of the findings known (`ed_high_income`):",
+        f"Each cause by itself, half of the findings known (`{PRIORS[0][0]}`):",
         "",
         "![What was forecast against what came true, for each cause](images/reliability-by-cause.svg)",
         "",
-        "| cause | z | forecasts below 0.1 that came true | forecast | above 0.5 that came true | forecast |",
-        "|---|---|---|---|---|---|",
+        *_table("cause", "z", "forecasts below 0.1", "mean", "came true", "forecasts from 0.5", "mean", "came true"),
     )
     half = found["priors"][PRIORS[0][0]]["50%"]
     for cause, z, bins in zip(found["causes"], half["z"], half["bins_of"], strict=True):
@@ -242,9 +244,9 @@ def _cells(row: Mapping[str, Any]) -> str:
 def _pooled(bins: Sequence[Mapping[str, Any]]) -> str:
     n = sum(b["count"] for b in bins)
     if not n:
-        return "none | "
-    came, said = (sum(b["count"] * b[key] for b in bins) / n for key in ("observed", "forecast"))
-    return f"{came:.4f} of {n} | {said:.4f}"
+        return "0 | | "
+    said, came = (sum(b["count"] * b[key] for b in bins) / n for key in ("forecast", "observed"))
+    return f"{n} | {said:.4f} | {came:.4f}"
 
 
 WAYS = {
@@ -256,22 +258,18 @@ WAYS = {
 
 def _question_lines(found: Result) -> Iterator[str]:
     ways = found["ways"]
-    yield from (
-        "## The next best question",
-        "",
-        SIMULATED,
-        "",
-        f"{found['patients']} simulated patients in an emergency department, half of each region, whose facts realise the",
-        "findings drawn; streaks, vital signs that leave the tier mild. Decided is the tier, what is to be done at once (each",
-        "action with its state) and the zone of each cause. An ask is one question or one test, and an input of the dossier is",
-        "one ask, however many facts and tests it has; with each test an ask of its own the inputs are "
-        f"{found['units']}. Burden: each test",
-        "and each finding of the history once, on the scale of the content. *Same*: share of patients of whom the same is",
-        "decided as with everything known.",
-        "",
-        "| way | asks | most | facts | burden | same tier | same at once | same zones | same all | true cause given |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+    yield from ("## The next best question", "", SIMULATED, "")
+    yield from _paragraph(
+        f"{found['patients']} simulated patients in an emergency department, half of each region, whose facts realise",
+        "the findings drawn; streaks, vital signs that leave the tier mild. Decided is the tier, what is to be done at",
+        "once (each action with its state) and the zone of each cause. An ask is one question or one test, and an",
+        "input of the dossier is one ask, however many facts and tests it has; with each test an ask of its own the",
+        f"inputs are {found['units']}. Burden: each test and each finding of the history once, on the scale of the",
+        "content. *Same*: share of patients of whom the same is decided as with everything known. The last column is",
+        "the share that the true cause is given in the end, on average.",
     )
+    heads = ("way", "asks", "most", "facts", "burden", *(f"same {part}" for part in (*PARTS, "all")), "true cause")
+    yield from _table(*heads)
     for way, name in WAYS.items():
         row = ways[way]
         same = " | ".join(f"{row['same'][part]:.1%}" for part in (*PARTS, "all"))
@@ -279,66 +277,56 @@ def _question_lines(found: Result) -> Iterator[str]:
             f"| {name.format(inputs=found['inputs'])} | {row['asks']:g} | {row['most']} | {row['facts']:g} | "
             f"{row['burden']:g} | {same} | {row['share_of_the_true_cause']:.3f} |"
         )
+    yield ""
     asks, facts, burden = (ways["next"][key] / ways["inputs"][key] for key in ("asks", "facts", "burden"))
     units = ways["next"]["asks"] / found["units"]
-    yield from (
-        "",
-        f"`commander next` takes {asks:.0%} of the asks of (b), {units:.0%} where each test counts as an ask, {facts:.0%} of the",
-        f"facts and {burden:.0%} of the burden. "
-        + ("It keeps to half of the asks." if asks <= 0.5 else "**The aim of half of the asks is not reached.**"),
-        "The questions on the tier and on what could be done at once come first and are never left out; after them come the",
-        "tests of which one answer could still change a zone. Where it decides otherwise than with everything known:",
-        "",
-        "| what | patients |",
-        "|---|---|",
+    reached = "The aim of half of the asks is reached." if asks <= 0.5 else "**Half of the asks is not reached.**"
+    yield from _paragraph(
+        f"`commander next` takes {asks:.0%} of the asks of (b), {units:.0%} where each test counts as an ask,",
+        f"{facts:.0%} of the facts and {burden:.0%} of the burden. {reached}",
+        "The questions on the tier and on what could be done at once come first and are never left out; after them",
+        "come the tests of which one answer could still change a zone. Where it decides otherwise than with",
+        "everything known:",
     )
+    yield from _table("what", "patients")
     for what, count in found["differs"].items():
         yield f"| {what} | {count} |"
-    if not found["differs"]:
-        yield "| nothing | 0 |"
-    yield from (
-        "",
+    yield ""
+    yield from _paragraph(
         "It stops when no single answer could change a decision; two that only together would are not looked for",
-        "([0008](decisions/0008-a-question-is-worth-what-it-decides.md)). What can only raise an alarm and no rule waits for,",
-        "as an antibody nobody suspects, is listed as not asked and is no question.",
-        "",
-        "Findings dropped because no facts realise them beside the others, and draws left out because the tier was not mild:",
-        "",
+        "([0008](decisions/0008-a-question-is-worth-what-it-decides.md)). What can only raise an alarm and no rule",
+        "waits for, as an antibody nobody suspects, is listed as not asked and is no question.",
     )
+    yield from _paragraph("Findings that the facts could not follow, and draws left out because the tier was not mild:")
     for prior, lost in found["lost"].items():
         yield f"- `{prior}`: " + ", ".join(f"{name} {count}" for name, count in lost.items()) + "."
     yield ""
 
 
 def _published_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield from (
-        "## Published patients",
-        "",
-        "Few, chosen by us, and told by people who knew the answer: this shows faults, not accuracy. No figure was changed",
-        "because of it. No case names a region, so each is ranked under both priors. *Supported*: without judged figures, so",
-        "that what rests on one says nothing; the priors stay, and all of them are judged. The case of blood from the nose",
-        "(`ps-04`) has none of the causes and is left out; four have a cause without a name here and count as the residual.",
-        "",
+    yield from ("## Published patients", "")
+    yield from _paragraph(
+        "Few, chosen by us, and told by people who knew the answer: this shows faults, not accuracy. No figure was",
+        "changed because of it. No case names a region, so each is ranked under both priors. *Supported*: without",
+        "judged figures, so that what rests on one says nothing; the priors stay, and all of them are judged. The",
+        "case of blood from the nose (`ps-04`) has none of the causes and is left out; four have a cause without a",
+        "name here and count as the residual.",
     )
-    regions = sorted({str(row["prior"]).rsplit("_", 2)[-2:][0] for row in rows})
-    yield "| region | patients | figures | " + " | ".join(f"top {top}" for top in TOPS) + " |"
-    yield "|---|---|---|" + "---|" * len(TOPS)
-    for region in regions:
+    yield from _table("region", "patients", "figures", *(f"top {top}" for top in TOPS))
+    for region, name in REGION.items():
         for group, residual in (("with a named cause", False), ("residual", True)):
             mine = [
                 row
                 for row in rows
-                if f"_{region}_" in row["prior"] and (row["cause"] == "other_or_none_found") is residual
+                if str(row["prior"]).endswith(region) and (row["cause"] == "other_or_none_found") is residual
             ]
-            for name, key in (("all", "rank"), ("supported", "rank_supported")):
+            for figures, key in (("all", "rank"), ("supported", "rank_supported")):
                 counts = tops([row[key] for row in mine])
                 cells = " | ".join(f"{counts[top]} of {len(mine)}" for top in TOPS)
-                yield f"| {REGION[region]} | {group} | {name} | {cells} |"
-    yield from (
-        "",
-        "| case | true cause | prior | rank | share | rank, supported | findings known | of these supported |",
-        "|---|---|---|---|---|---|---|---|",
-    )
+                yield f"| {name} | {group} | {figures} | {cells} |"
+    yield ""
+    heads = ("case", "true cause", "prior", "rank", "share", "rank, supported", "findings known", "of these supported")
+    yield from _table(*heads)
     for row in rows:
         yield (
             f"| `{row['case']}` | `{row['cause']}` | `{row['prior']}` | {row['rank']} | {row['probability']:.3f} | "
@@ -347,7 +335,7 @@ def _published_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield ""
 
 
-REGION = {"high": "high income", "tb": "tuberculosis endemic"}
+REGION = {"high_income": "high income", "tb_endemic": "tuberculosis endemic"}
 
 
 def pictures(found: Result) -> dict[str, str]:

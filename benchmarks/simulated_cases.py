@@ -137,7 +137,17 @@ class Cases:
         self.generator._keep_constraints(world, set(drawn))
         if not self._is_mild(world):
             return None
-        return Realised(patient, world, tuple(dropped))
+        lost = (*dropped, *(id for id in self._others(patient, world) if id not in dropped))
+        return Realised(patient, world, lost)
+
+    def _others(self, patient: Patient, world: Mapping[str, Value]) -> Iterator[str]:
+        """Findings of which the whole patient shows another level than drawn, or none: a constraint stepped in."""
+        known = self.differentials.levels(self.engine.situation(self.case(world)).fresh)
+        groups = self.differentials.content.groups
+        replaced = {f for g in groups if g.kind == "replaces" for f in g.findings[1:]}
+        for id, level in patient.levels.items():
+            if known.get(id) != 1 << level and (id in known or id not in replaced):
+                yield id
 
     def _together(
         self, component: Sequence[str], patient: Patient, random_: random.Random

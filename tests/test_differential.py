@@ -464,3 +464,27 @@ def test_free_text_and_order_of_facts_change_nothing() -> None:
     facts = {**STREAKS, **NOTHING_ELSE, "ct_consolidation": True}
 
     assert shares(seen(**facts)) == shares(seen(**dict(reversed(facts.items()))))
+
+
+# --- what one line of code keeps
+
+
+def test_a_film_says_nothing_more_once_the_ct_is_known() -> None:
+    ct = {"ct_mass": False, "ct_nodule_mm": "1 mm", "ct_normal": True}
+
+    alone, both = seen(age=None, **ct), seen(age=None, **ct, cxr_mass=False, cxr_collapse=False)
+
+    for found in alone.differential.causes:
+        assert cause(both, found.cause).present == found.present
+    film = cause(seen(age=None, cxr_mass=False, cxr_collapse=False), "lung_cancer")
+    assert film.present != cause(seen(age=None), "lung_cancer").present
+
+
+def test_a_disease_that_must_not_be_missed_is_not_below_its_threshold_by_a_judged_prior_alone() -> None:
+    d = differentials()
+    row = next(r for r in d.content.priors if r.id == "ed_high_income")
+    at = d.place["lung_cancer"]
+
+    assert row.status in UNSUPPORTED
+    assert d.zone_at(row, at, 1e-4, 1e-4, lowered=False) == "discuss"
+    assert d.zone_at(row, at, 1e-4, 1e-4, lowered=True) == "below_test"

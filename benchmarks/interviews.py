@@ -86,7 +86,7 @@ class Interviewer:
                     left_open.add(name)
 
     def in_order(self, realised: Realised) -> tuple[Interview, Interview]:
-        """Every input in the dossier's order; and the same, stopped by an oracle when nothing decided changes any more."""
+        """Every input in the dossier's order; and the same, stopped by an oracle when nothing changes any more."""
         known: list[World] = [{}]
         for given in self.inputs:
             told = {name: realised.world[name] for name in given.facts if name in realised.world}
@@ -125,7 +125,7 @@ class Interviewer:
 
 
 def shares(found: Sequence[Interview], wanted: Sequence[Decisions]) -> dict[str, float]:
-    """By part, the share of patients of whom the same is decided as with everything known; and of all parts together."""
+    """By part, the share of patients of whom the same is decided as with everything known; and of all parts."""
     rows = [one.end.same(all_known) for one, all_known in zip(found, wanted, strict=True)]
     parts = {part: sum(row[part] for row in rows) / len(rows) for part in PARTS}
     return {**parts, "all": sum(all(row.values()) for row in rows) / len(rows)}

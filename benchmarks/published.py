@@ -1,4 +1,4 @@
-"""The published patients in, the rank of the true cause out: with all figures, and with those only that print supports."""
+"""The published patients in, the rank of the true cause out: with all figures, and without the judged ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Ranked:
 
 
 def supported_only(content: Differential) -> Differential:
-    """The differential without judged figures: a cell that rests on one says nothing, nor does a finding whose rest does.
+    """The differential without judged figures: a cell that rests on one says nothing, nor a finding whose rest does.
 
     Priors stay: all of them are judged, and without any there is no share to rank by.
     """

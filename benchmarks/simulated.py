@@ -1,7 +1,7 @@
 """A prior and the figures of the differential in, simulated patients out: a cause, and the level of every finding.
 
 A patient is drawn as the model says the world is: a cause from the prior, then each group of findings by the joint
-outcomes of that cause. What is learned from such patients is whether the arithmetic is right, never whether the figures are.
+outcomes of that cause. Such patients show whether the arithmetic is right, never whether the figures are.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A simulated patient's levels in, a case out whose facts realise them: vital signs that leave the tier mild, streaks.
 
 Findings share facts: age is behind the Wells score and the D-dimer, a normal film excludes a mass. So findings that
-share a fact, or that a constraint of the catalogue ties, are realised together; where they cannot be, as few as possible
-are dropped, and counted.
+share a fact, or that a constraint of the catalogue ties, are realised together; where they cannot be, as few as
+possible are dropped, and counted.
 """
 
 from __future__ import annotations

@@ -488,3 +488,19 @@ def test_a_disease_that_must_not_be_missed_is_not_below_its_threshold_by_a_judge
     assert row.status in UNSUPPORTED
     assert d.zone_at(row, at, 1e-4, 1e-4, lowered=False) == "discuss"
     assert d.zone_at(row, at, 1e-4, 1e-4, lowered=True) == "below_test"
+
+
+def test_a_figure_from_other_patients_counts_with_the_variance_that_the_content_states() -> None:
+    d = differentials()
+    compared = 0
+
+    for group in d.groups:
+        for finding in group.findings:
+            rows = d.content.findings[finding.id].rest
+            for row, given in zip(rows, finding.rest, strict=True):
+                stated = d.content.uncertainty.transported if row.population == "transported" else 1.0
+                assert given.figure.factor == stated
+                compared += stated != 1.0
+
+    assert d.content.uncertainty.transported == 2.0  # the evidence base: double the variance
+    assert compared >= 10

@@ -213,8 +213,8 @@ def _calibration_lines(found: Result) -> Iterator[str]:
     yield ""
     yield from _paragraph(
         "Less evidence makes forecasts less sharp, and they stay calibrated: what is missing is summed over, never",
-        "read as absent. At 0% the z is that of the draw alone: how far the causes drawn are from the prior. Two that are",
-        "wrong on purpose fail the same test on the same patients",
+        "read as absent. At 0% the z is that of the draw alone: how far the causes drawn are from the prior. Two that",
+        "are wrong on purpose fail the same test on the same patients",
         f"(`{PRIORS[0][0]}`):",
     )
     yield from _table("wrong on purpose", "findings known", "Brier", "log", "largest z", "chi square")

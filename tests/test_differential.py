@@ -488,6 +488,8 @@ def test_a_disease_that_must_not_be_missed_is_not_below_its_threshold_by_a_judge
     assert row.status in UNSUPPORTED
     assert d.zone_at(row, at, 1e-4, 1e-4, lowered=False) == "discuss"
     assert d.zone_at(row, at, 1e-4, 1e-4, lowered=True) == "below_test"
+    # What judged figures took away does not count: without them it is one in twenty, above 3 %.
+    assert d.zone_at(row, at, 1e-4, 0.05, lowered=True) == "discuss"
 
 
 def test_a_figure_from_other_patients_counts_with_the_variance_that_the_content_states() -> None:
@@ -504,3 +506,17 @@ def test_a_figure_from_other_patients_counts_with_the_variance_that_the_content_
 
     assert d.content.uncertainty.transported == 2.0  # the evidence base: double the variance
     assert compared >= 10
+
+
+def test_a_threshold_that_rests_on_a_judgement_never_says_treat_however_likely_the_disease_is() -> None:
+    d = differentials()
+    row = next(r for r in d.content.priors if r.id == "ed_high_income")
+
+    zones = {id: d.zone_at(row, d.place[id], 0.99, 0.99, lowered=False) for id in d.content.thresholds}
+
+    # All thresholds to treat embolism and vasculitis are judged; those of tuberculosis and pneumonia were printed.
+    assert zones["pulmonary_embolism"] == "discuss"
+    assert zones["vasculitis_dah"] == "discuss"
+    assert zones["tuberculosis"] == "treat"
+    assert zones["pneumonia"] == "treat"
+    assert zones["lung_cancer"] == "test"  # tissue comes first: no threshold to treat

@@ -520,3 +520,23 @@ def test_a_threshold_that_rests_on_a_judgement_never_says_treat_however_likely_t
     assert zones["tuberculosis"] == "treat"
     assert zones["pneumonia"] == "treat"
     assert zones["lung_cancer"] == "test"  # tissue comes first: no threshold to treat
+
+
+def test_a_result_that_does_not_apply_says_nothing() -> None:
+    """Once embolism is judged most likely the age-adjusted D-dimer is neither positive nor negative."""
+    d, dimer = differentials(), {"d_dimer": "2000 ng/mL{FEU}"}
+    applies, does_not = (patient("ed", dimer, pe_most_likely=likely) for likely in (False, True))
+
+    assert "d_dimer" in d.levels(engine().situation(applies).fresh)
+    assert "d_dimer" not in d.levels(engine().situation(does_not).fresh)
+
+
+def test_what_rests_on_judged_figures_is_shown_as_such() -> None:
+    film, loss = abs(math.log((1 - 0.754) / (1 - 0.098))), abs(math.log((1 - 0.40) / (1 - 0.15)))
+    prior = abs(math.log(16 / 77))
+
+    found = cause(seen(age=None, cxr_mass=False, cxr_collapse=False, weight_loss=False), "lung_cancer").basis
+
+    # The prior and weight loss are judged, the film is published (Bradley 2020).
+    assert found["published"] == pytest.approx(film / (film + loss + prior), rel=1e-3)
+    assert found["expert"] == pytest.approx((loss + prior) / (film + loss + prior), rel=1e-3)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict, TriggerPair
+from clinical_commander.dossier.model_derive import Derivations
 from clinical_commander.dossier.model_parts import Condition, Formula, Source
 from clinical_commander.dossier.model_tools import (
     Band,
@@ -496,3 +497,4 @@ class Dossier:
     channel: str = "evaluation"
     content_hash: str = ""
     scores: tuple[str, ...] = ()
+    derivations: Derivations = Derivations()

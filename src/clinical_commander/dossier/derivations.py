@@ -13,7 +13,7 @@ from clinical_commander.dossier.reader import Reader
 from clinical_commander.dossier.resolve import Resolver
 from clinical_commander.dossier.source import Node, Scalar, Sequence
 from clinical_commander.logic.words import SETTINGS
-from clinical_commander.quantity import unit
+from clinical_commander.quantity import same_scale, unit
 
 HOWS: Final = ("latest", "worst", "change", "earliest", "count", "since", "member", "age")
 KINDS: Final = (
@@ -24,7 +24,8 @@ ANSWERS: Final = ("true", "false", "unknown", "unobtainable")
 STATUSES: Final = ("H", "L")
 _CHECKED: Final = {"loinc": is_loinc, "snomed": is_snomed}
 _OF_FACTS: Final = "fact"
-_FOR_NUMBERS: Final = ("worst", "change", "since", "age")
+_FOR_NUMBERS: Final = ("worst", "change", "earliest", "since", "age")
+_OF_SERIES: Final = ("worst", "change", "earliest")
 
 
 def read_derivations(
@@ -127,9 +128,11 @@ class _Derivations:
         levels = item.reader_or_none("levels", f"`levels` of {item.what}")
         units = item.reader_or_none("unit", f"`unit` of {item.what}")
         values = item.reader_or_none("values", f"`values` of {item.what}")
+        how = item.choice("how", HOWS)
         way = Way(
-            how=item.choice("how", HOWS),
-            of=item.choice("of", KINDS),
+            how=how,
+            of="" if how in _OF_SERIES else item.choice("of", KINDS),
+            series=item.choice("from", self.facts) if how in _OF_SERIES else "",
             codes=self.codes_of(item, "codes"),
             ordered_by=self.codes_of(item, "ordered_by"),
             units={name: units.text(name) for name in units.items} if units else {},
@@ -160,20 +163,27 @@ class _Derivations:
             self.unfit(item, f"`{wrong[0]}` is no value of `{fact.id}`.")
         if way.how in _FOR_NUMBERS and not numeric:
             self.unfit(item, f"`{way.how}` gives a number; `{fact.id}` is a {fact.kind}.")
-        if way.how in ("worst", "change", "earliest") and way.within is None:
-            self.unfit(item, f"`{way.how}` needs `within`.")
+        if way.series:
+            self._looks_through(fact, way, item)
         if (way.how == "change") != bool(way.direction):
             self.unfit(item, "`direction` is for `change`, which needs it.")
-        if way.how == "worst" and not fact.worse:
-            self.unfit(item, f"`{fact.id}` has no worse direction.")
         if way.how == "member" and (numeric or (fact.kind == "code") != bool(way.values)):
             self.unfit(item, "`member` makes a boolean true by `codes`, or gives a code by `values`.")
         if way.how == "count" and (fact.kind == "boolean" or (fact.kind == "code") != bool(way.levels)):
             self.unfit(item, "`count` gives a number, or a code by `levels`.")
         if way.refuted and fact.kind != "boolean":
             self.unfit(item, "`refuted` speaks of a boolean.")
-        if not (way.codes or way.values or way.of in ("birth", "person")):
+        if not (way.codes or way.values or way.series or way.of in ("birth", "person")):
             self.unfit(item, "no code is named.")
+
+    def _looks_through(self, fact: Fact, way: Way, item: Reader) -> None:
+        one = unit("1")
+        if not same_scale(fact.unit or one, self.facts[way.series].unit or one):
+            self.unfit(item, f"`{way.series}` is kept in another unit than `{fact.id}`.")
+        if way.within is None:
+            self.unfit(item, f"`{way.how}` needs `within`.")
+        if way.how == "worst" and (not fact.worse or way.series != fact.id):
+            self.unfit(item, f"`worst` looks through its own fact, which has a worse direction; see `{fact.id}`.")
 
     def unfit(self, item: Reader, cause: str) -> None:
         item.problem("CC471", f"{item.what[:1].upper()}{item.what[1:]}: {cause}", "Mend the way, or delete it.")

@@ -12,15 +12,17 @@ from clinical_commander.frozen import field, frozen
 class Way:
     """One way to a fact.
 
-    `how` is latest, worst, change, earliest, count, since, member or age; `of` the kind of record. A code is written as
-    `loinc 718-7`. `values` says for each value of the fact (`true`, `negative`) by which codes a record gives it; for
-    `member` these are the codes of the record itself. `counted` are the results that count, `levels` what a count
-    means for a fact of kind code. `within` and `after` are hours before the moment, or before the record. `current`:
-    only what is present now. `refuted`: a refuted record says false. `end` is at_least, at_most or "".
+    `how` is latest, worst, change, earliest, count, since, member or age; `of` the kind of record, or for worst, change
+    and earliest `series` the fact whose values are looked through. A code is written as `loinc 718-7`. `values` says
+    for each value of the fact (`true`, `negative`) by which codes a record gives it; for `member` these are the codes
+    of the record itself. `counted` are the results that count, `levels` what a count means for a fact of kind code.
+    `within` and `after` are hours before the moment, or before the record. `current`: only what is present now.
+    `refuted`: a refuted record says false. `end` is at_least, at_most or "".
     """
 
     how: str
-    of: str
+    of: str = ""
+    series: str = ""
     codes: tuple[str, ...] = ()
     ordered_by: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from clinical_commander.errors import CaseError, ClinicalCommanderError, ReferenceProblem, YamlError
+from clinical_commander.logic.words import SETTINGS
 
 FINE, FAILED, WRONG_USAGE = 0, 1, 2
 INTERRUPTED, FAULT = 130, 70
@@ -101,8 +102,10 @@ def _parser() -> argparse.ArgumentParser:
         parts[name] = commands.add_parser(name, help=says, description=f"{says[:1].upper()}{says[1:]}.")
         parts[name].add_argument("--json", action="store_true", help="print JSON for programs")
     assess = parts["assess"]
-    assess.add_argument("case", metavar="CASE", help="a case file (YAML or JSON), or - for standard input")
+    assess.add_argument("case", metavar="CASE", help="a case file, or FHIR R4 records as JSON; - for standard input")
     assess.add_argument("--dossier", metavar="ID", help="a dossier, its folder or its pack; else what the case names")
+    assess.add_argument("--setting", choices=SETTINGS, help="of FHIR records: where the patient is")
+    assess.add_argument("--at", metavar="MOMENT", help="of FHIR records: the moment assessed, or `now`")
     for name in ("assess", "show", "check"):
         parts[name].add_argument("--site", metavar="FILE", help="what this site has and changes")
     for name in ("assess", "show"):

@@ -66,6 +66,7 @@ class _Derivations:
             look_back=self._look_back(),
             settings=self._settings(),
             answers={name: self.codes_of(answers, name) for name in ANSWERS} if answers else {},
+            near_family=self.codes_of(reader, "near_family"),
             ways=self._ways(),
         )
         reader.done()

@@ -43,7 +43,8 @@ class Derivations:
     """What the catalogue says of records. `systems` is short name -> identifier, `look_back` is in hours by freshness.
 
     `codes` are the codes in use with what they say, `status` how well each is attested (H or L). `settings` is the code
-    of an encounter's class or of a location -> setting; `answers` is true, false, unknown, unobtainable -> codes.
+    of an encounter's class or of a location -> setting; `answers` is true, false, unknown, unobtainable -> codes;
+    `near_family` are the relationships of the first degree.
     """
 
     systems: Mapping[str, str] = field(default_factory=dict)
@@ -52,4 +53,5 @@ class Derivations:
     look_back: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    near_family: tuple[str, ...] = ()
     ways: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)

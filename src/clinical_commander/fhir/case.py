@@ -40,6 +40,7 @@ READERS: Final[Mapping[str, Callable[[Resource, Bundle, Codes], Iterator[Read]]]
     "DiagnosticReport": read_report,
 }
 OTHER_READERS: Final = ("QuestionnaireResponse", "FamilyMemberHistory", "Encounter")
+NESTED: Final = ("Bundle", "Parameters")
 SUPPORTING: Final = ("Specimen", "Medication", "Location")
 
 
@@ -111,6 +112,8 @@ def _reads(bundle: Bundle, dossier: Dossier, codes: Codes) -> Iterator[Read]:
         nothing = Record(resource.origin, "other")
         if resource.refusal is not None:
             yield Read(nothing, resource.refusal)
+        elif resource.type in NESTED:
+            yield Read(nothing, Refusal("CC651", "it holds records inside a record, which are not opened."))
         elif reader is None and resource.type not in OTHER_READERS:
             yield Read(nothing)
         elif resource.type != "Patient" and not bundle.is_of_patient(resource):

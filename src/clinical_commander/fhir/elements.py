@@ -134,9 +134,10 @@ def time_of(body: Plain, name: str) -> Span | None:
 
 def number(value: object) -> Fraction | None:
     """A JSON number, exactly; None where it is none, or has more digits than a measurement."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    exact = Decimal(value)
+    # A double stands for the shortest decimal that reads as it.
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not exact.is_finite() or abs(exact.adjusted()) > _MOST_DIGITS or len(exact.as_tuple().digits) > _MOST_DIGITS:
         return None
     return Fraction(exact)
@@ -177,7 +178,7 @@ def quantity_range(body: object) -> tuple[ParsedQuantity, str] | Refusal:
 def _unit_of(body: Plain) -> str | Refusal | None:
     """The unit of a Quantity: its UCUM code, else its text. Where both can be read they must mean the same."""
     text, code = body.get("unit"), body.get("code")
-    text = text.strip() if isinstance(text, str) else ""
+    text = " ".join(text.split()) if isinstance(text, str) else ""
     if body.get("system") != UCUM or not isinstance(code, str) or not code:
         return text or None
     plain = [_ANNOTATION.sub("", t) or "1" for t in (text, code)]

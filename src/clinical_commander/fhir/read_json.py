@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
 from clinical_commander.errors import CaseError, Mark, Problem, YamlError
@@ -92,7 +92,10 @@ def _integer(text: str) -> Any:
 
 def _decimal(text: str) -> Decimal:
     # An exponent of a billion is written in ten characters: whoever uses the number checks its size first.
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
 
 
 def _no_constant(text: str) -> NoReturn:

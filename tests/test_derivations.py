@@ -114,8 +114,6 @@ def test_a_fault_of_the_derivations_is_told_with_its_place(old: str, new: str, c
 
 
 def test_a_code_that_nothing_uses_is_told() -> None:
-    found = broken(
-        tmp_path, '    "9279-1": {says', '    "2339-0": {says: glucose in blood, status: H}\n    "9279-1": {says'
-    )
+    found = broken('    "9279-1": {says', '    "2339-0": {says: glucose in blood, status: H}\n    "9279-1": {says')
 
     assert [(p.code, p.level) for p in found] == [("CC472", "warning")]

@@ -131,6 +131,22 @@ def test_two_patients_in_one_bundle_are_refused(other: dict[str, Any]) -> None:
     assert [p.code for p in raised.value.problems] == ["CC650"]
 
 
+@pytest.mark.hazard("H07")
+def test_the_same_id_on_another_server_is_another_patient() -> None:
+    here, there = "https://here.example/fhir", "https://there.example/fhir"
+    entries = [{"fullUrl": f"{here}/Patient/p", "resource": PATIENT}]
+    same = observation(subject={"reference": f"{here}/Patient/p"})
+    other = observation(subject={"reference": f"{there}/Patient/p"})
+    bundle = {"resourceType": "Bundle", "type": "collection", "timestamp": MOMENT}
+
+    case, _ = case_from_records(bundle | {"entry": [*entries, {"resource": same}]}, engine().dossier, setting="ed")
+    with pytest.raises(CaseError) as raised:
+        case_from_records(bundle | {"entry": [*entries, {"resource": other}]}, engine().dossier, setting="ed")
+
+    assert last(case, "spo2").low == 97
+    assert [p.code for p in raised.value.problems] == ["CC650"]
+
+
 def test_a_record_that_names_no_patient_is_not_used() -> None:
     without = observation(subject=None)
     logical = observation(id="l", subject={"identifier": {"value": "4711"}})
@@ -293,6 +309,27 @@ def test_both_pressures_come_from_the_components_of_one_observation() -> None:
     assert "dbp" not in case.facts
     assert last(case, "hr").state == "unobtainable"
     assert reasons(tally) == {"Observation/bp#component[1]": "CC602"}
+
+
+def test_the_components_of_a_cancelled_observation_are_cancelled() -> None:
+    part = {"code": concept("loinc 8480-6"), "valueQuantity": measured(104, "mm[Hg]")}
+    modified = part | {"modifierExtension": [{"url": "http://example.org/not"}]}
+
+    case, tally = read(
+        observation("loinc 85354-9", "a", status="cancelled", component=[part]),
+        observation("loinc 85354-9", "b", component=[modified]),
+    )
+
+    assert "sbp" not in case.facts
+    assert reasons(tally) == {"Observation/a#component[0]": "CC632", "Observation/b#component[0]": "CC638"}
+
+
+@pytest.mark.hazard("H06")
+def test_a_date_counts_from_its_first_moment_anywhere_on_earth() -> None:
+    case, _ = read(observation("loinc 718-7", effectiveDateTime="2026-10-31", valueQuantity=measured(9, "g/dL")))
+
+    # 31 October begins in the zone that is 14 h ahead of UTC.
+    assert last(case, "hemoglobin").at == at("2026-10-30T10:00:00+00:00")
 
 
 def test_a_preliminary_value_is_followed_by_what_is_awaited() -> None:

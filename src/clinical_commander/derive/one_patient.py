@@ -6,7 +6,7 @@ What is not recorded is not said; no way makes a fact out of the absence of a re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from clinical_commander.derive.observation import CLOCK_SKEW, Observation, in_order
@@ -72,7 +72,7 @@ class _Desk:
     def derived(self) -> Derived:
         problems: list[Problem] = []
         found: dict[str, tuple[Observation, ...]] = {}
-        for fact in self.facts.values():
+        for fact in self._spoken_of():
             ways = (*self.derivations.ways.get(fact.id, ()), Way("latest", "answer", codes=(f"fact {fact.id}",)))
             timed = [o for way in ways for o in self._statements(fact, way)]
             now = [o for way in ways for o in self._of_the_moment(fact, way)]
@@ -94,6 +94,19 @@ class _Desk:
             frozenset(all_origins - self.used - refused.keys()),
             tuple(problems),
         )
+
+    def _spoken_of(self) -> Iterator[Fact]:
+        """The facts that any record could speak of."""
+        for fact in self.facts.values():
+            ways = self.derivations.ways.get(fact.id, ())
+            series = (way for w in ways if w.series for way in self.derivations.ways.get(w.series, ()))
+            names = {f"fact {fact.id}", *(f"fact {way.series}" for way in ways if way.series)}
+            if not names.isdisjoint(self.by_code) or any(self._reads(way) for way in (*ways, *series)):
+                yield fact
+
+    def _reads(self, way: Way) -> bool:
+        codes = (*way.codes, *way.ordered_by, *(code for given in way.values.values() for code in given))
+        return way.of in ("birth", "person") or any(code in self.by_code for code in codes)
 
     # -- statements with a time of their own
 
@@ -340,6 +353,8 @@ def _with_vague_times(found: Sequence[Timed]) -> list[Observation]:
     statements = [t.observation for t in found]
     times = {t.observation.at for t in found}
     for vague in found:
+        if vague.end <= vague.observation.at:
+            continue  # an exact time, as nearly all are
         statements += [
             replace(vague.observation, at=time) for time in times if vague.observation.at < time <= vague.end
         ]

@@ -17,7 +17,7 @@ from clinical_commander.cli.main import main
 from clinical_commander.engine.case import Case
 from clinical_commander.errors import CaseError, ClinicalCommanderError, YamlError
 from clinical_commander.fhir.case import Tally, case_from_records
-from clinical_commander.fhir.read_json import RECORD_LIMIT, is_fhir, read_records
+from clinical_commander.fhir.read_json import RECORD_LIMIT, read_records
 from tests.fixtures import REPOSITORY, assess, engine
 
 BUNDLES = REPOSITORY / "examples" / "fhir"
@@ -72,7 +72,6 @@ def test_a_text_that_is_no_json_is_refused_with_its_reason(data: bytes, code: st
 def test_xml_is_not_read() -> None:
     xml = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Bundle>&e;</Bundle>'
 
-    assert is_fhir(xml)
     with pytest.raises(CaseError) as raised:
         read_records(xml, "bundle.xml")
     assert codes_of(raised.value) == ["CC654"]

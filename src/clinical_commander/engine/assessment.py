@@ -1,6 +1,7 @@
 """What an assessment says, as frozen data, and its contracted JSON form (`schema: assessment/1`).
 
-All keys are always present, lists stand in a stated order, references are ids, sentences stand only in `text` fields.
+All keys are always present, lists stand in a stated order, references are ids, sentences stand only in `text` fields:
+a field whose meaning is a sentence holds a `Text` (docs/decisions/0025).
 """
 
 from __future__ import annotations
@@ -16,6 +17,22 @@ SCHEMA = "assessment/1"
 
 
 @frozen
+class Text:
+    """Words for a reader, `{"text": ...}` in the JSON; empty where there is nothing to say."""
+
+    text: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+NO_TEXT = Text()
+
+
+@frozen
 class FactReport:
     """What is known of one fact. `value` is set when one value is left; `possible` lists the codes that are left."""
 
@@ -28,7 +45,7 @@ class FactReport:
     entered: str = ""
     at: str | None = None
     origin: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Text, ...] = ()
 
 
 @frozen
@@ -44,7 +61,7 @@ class AnswerReport:
     because: tuple[Because, ...]
     text: str
     citations: tuple[str, ...] = ()
-    withheld: str = ""
+    withheld: Text = NO_TEXT  # why it is not said, where it is not
 
 
 @frozen
@@ -58,8 +75,8 @@ class TierReport(AnswerReport):
 class DispositionReport(AnswerReport):
     within: str | None = None
     via: str | None = None
-    within_text: str = ""
-    via_text: str = ""
+    within_says: Text = NO_TEXT
+    via_says: Text = NO_TEXT
 
 
 @frozen
@@ -75,7 +92,7 @@ class RouteReport:
     source: str  # trigger or pivot id
     state: str  # fires | cannot_exclude
     dossier: str | None
-    external: str
+    external: Text  # the service, where it leads to no dossier
     installed: bool
     text: str
 
@@ -90,7 +107,7 @@ class TriggerReport:
     missing: tuple[str, ...]
     not_asked: tuple[str, ...]
     settled_by: tuple[tuple[str, ...], ...]
-    route: str | None
+    route: str | None  # the dossier it leads to; to a service, `routes` says so
     citations: tuple[str, ...]
     text: str
     shown_first: bool = False
@@ -117,7 +134,7 @@ class ScoreReport:
     band: str | None
     bands_possible: tuple[str, ...]
     applicable: str  # yes no unknown
-    why_not: str
+    why_not: Text
     items: tuple[Mapping[str, Any], ...] = ()
     missing: tuple[str, ...] = ()
     counts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -129,8 +146,111 @@ class ScoreReport:
 
 
 @frozen
+class IntervalReport:
+    """A 95 % interval of a probability. It speaks of the figures; what is not known of the patient is not in it."""
+
+    low: float
+    high: float
+    method: str
+
+
+@frozen
+class Span:
+    """The least and the most over the priors that may be the right one: they differ where no region is given."""
+
+    low: float
+    high: float
+
+
+@frozen
+class Seen:
+    """A finding and the levels that are still possible of it."""
+
+    finding: str
+    levels: tuple[str, ...]
+
+
+@frozen
+class MovedBy:
+    """What speaks for a cause (`ratio` above 1) or against it: how often it is seen in the cause, and in all others."""
+
+    seen: tuple[Seen, ...]
+    ratio: float
+    inside: float
+    outside: float
+    status: str
+    citations: tuple[str, ...]
+
+
+@frozen
+class CauseReport:
+    """One cause. `probability`: it is the cause of this bleed; `present`: the disease is there, by its own odds.
+
+    Both are None where no region is given and the priors differ; `span` has the range. `zone` is None without accepted
+    thresholds, or while it is not shown. `basis` are parts of 1 by status. `tips`: the ratio of odds that would carry
+    `present` to each accepted threshold. `robust`: no accepted threshold lies in `present_interval`.
+    """
+
+    cause: str
+    probability: float | None
+    present: float | None
+    interval: IntervalReport
+    present_interval: IntervalReport
+    span: Span
+    zone: str | None
+    zones_possible: tuple[str | None, ...]
+    zone_text: str
+    robust: bool | None
+    must_not_miss: bool
+    confirmed: bool
+    last_known: bool
+    basis: Mapping[str, float]
+    moved_by: tuple[MovedBy, ...]
+    tips: tuple[Mapping[str, Any], ...]
+
+
+@frozen
+class ContributorReport:
+    """What makes any bleed worse: present, or not known. It is never weighed against a cause."""
+
+    id: str
+    state: str  # present | unknown
+    missing: tuple[str, ...]
+    citations: tuple[str, ...]
+    text: str
+
+
+@frozen
+class PriorReport:
+    """Whose priors these are. `counts`: a site's own patients."""
+
+    id: str
+    settings: tuple[str, ...]
+    region: str
+    n: float
+    status: str
+    counts: bool
+    citations: tuple[str, ...]
+    text: str
+
+
+@frozen
+class DifferentialReport:
+    """All causes, the most probable first; what makes the bleed worse; and which priors stand behind it."""
+
+    causes: tuple[CauseReport, ...]
+    contributors: tuple[ContributorReport, ...]
+    priors: tuple[PriorReport, ...]
+    says: tuple[str, ...]
+    text: str = ""
+
+
+@frozen
 class NextReport:
-    """One question: what to ask, which facts it gives, what they settle and what they could change."""
+    """One question: what to ask, which facts it gives, what they settle and what they could change.
+
+    `decides`: the answer can change the tier, what is to be done at once, or the zone of a disease.
+    """
 
     ask: str
     facts: tuple[str, ...]
@@ -139,6 +259,7 @@ class NextReport:
     gain: float | None
     burden: float | None
     text: str
+    decides: bool = True
 
 
 @frozen
@@ -152,7 +273,7 @@ class ActionReport:
     setting: str
     because: tuple[str, ...]
     ask: tuple[str, ...]
-    withheld_by: Mapping[str, str]
+    withheld_by: Mapping[str, Text]
     orders: tuple[Mapping[str, Any], ...]
     citations: tuple[str, ...]
     text: str
@@ -178,13 +299,13 @@ class PlanStep:
 class ConflictReport:
     id: str
     kind: str  # advice | facts
-    sides: tuple[str, ...]
+    sides: tuple[Text, ...]
     withholds: tuple[str, ...]
     escalates: tuple[str, ...]
     needs_human: bool
     facts: tuple[str, ...]
     text: str
-    resolution: str = ""
+    resolution: Text = NO_TEXT
 
 
 @frozen
@@ -192,7 +313,7 @@ class MonitoringReport:
     id: str
     state: str  # do | ask_first
     every: str
-    until: str
+    until: Text
     facts: tuple[str, ...]
     action: str | None
     text: str
@@ -258,6 +379,7 @@ class Assessment:
     followup: tuple[FollowUpReport, ...]
     warnings: tuple[WarningReport, ...]
     unreviewed: Unreviewed
+    differential: DifferentialReport = DifferentialReport((), (), (), ())
     site: Mapping[str, Any] = field(default_factory=dict)
 
     def action(self, action_id: str) -> ActionReport | None:
@@ -282,9 +404,13 @@ class Assessment:
             "entry": self.entry,
             "at": self.at.isoformat(),
             **{name: getattr(self, name) for name in _BODY},
-            # The differential has its keys from the first version on; no prior and no likelihood is content yet.
-            "differential": [],
-            "contributors": [],
+            "differential": self.differential.causes,
+            "contributors": [c.id for c in self.differential.contributors if c.state == "present"],
+            "contributing": self.differential.contributors,
+            "priors": self.differential.priors,
+            "differential_remarks": [
+                {"text": text} for text in (self.differential.text, *self.differential.says) if text
+            ],
         }
 
     def to_json(self) -> dict[str, Any]:

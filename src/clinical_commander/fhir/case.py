@@ -16,7 +16,7 @@ from clinical_commander.dossier.model_derive import Way
 from clinical_commander.engine.case import Case, Observation
 from clinical_commander.errors import CaseError, Mark, Problem
 from clinical_commander.fhir.bundle import Bundle, Resource, read_bundle
-from clinical_commander.fhir.elements import Codes, span
+from clinical_commander.fhir.elements import Codes, moment
 from clinical_commander.fhir.read_answers import read_answers
 from clinical_commander.fhir.read_history import read_allergy, read_condition, read_family, read_procedure
 from clinical_commander.fhir.read_medication import read_administration, read_request, read_statement
@@ -80,30 +80,30 @@ def case_from_records(
         CaseError: Those of `read_bundle`; CC612 a time stamp of the bundle that is no moment; CC620 no setting.
     """
     bundle = read_bundle(data, name)
-    moment = at or _timestamp(bundle, name) or now or datetime.now(UTC)
+    assessed = at or _timestamp(bundle, name) or now or datetime.now(UTC)
     codes = Codes(dossier.derivations.systems)
-    stated, by = setting_of(bundle, dossier.derivations.settings, codes, moment)
+    stated, by = setting_of(bundle, dossier.derivations.settings, codes, assessed)
     place = setting or stated
     if place is None:
         mend = f"Add `--setting` with one of {', '.join(SETTINGS)}."
         raise CaseError(Problem("CC620", "No one encounter under way says where the patient is.", mend, Mark(name)))
     reads = list(_reads(bundle, dossier, codes))
     helpful = _named_by_others(bundle) | ({r.origin for r in by} if setting is None else set())
-    derived = derive([r.record for r in reads if r.refusal is None], dossier.derivations, dossier.facts, moment)
+    derived = derive([r.record for r in reads if r.refusal is None], dossier.derivations, dossier.facts, assessed)
     tally = _tally(reads, derived, dossier, helpful)
     facts = {fact: found for fact, found in derived.facts.items() if fact in dossier.facts}
     warnings = (*_warnings(bundle, tally, facts, dossier), *derived.problems)
-    return Case(setting=place, at=moment, facts=facts, name=name, warnings=warnings), tally
+    return Case(setting=place, at=assessed, facts=facts, name=name, warnings=warnings), tally
 
 
 def _timestamp(bundle: Bundle, name: str) -> datetime | None:
     if bundle.timestamp is None:
         return None
-    found = span(bundle.timestamp)
-    if found is None or found[0] != found[1]:
+    found = moment(bundle.timestamp)
+    if found is None:
         mend = "Write it as in `2026-11-21T14:05:00+00:00`, or leave it out."
         raise CaseError(Problem("CC612", "The time stamp of the bundle is no moment with a zone.", mend, Mark(name)))
-    return found[0]
+    return found
 
 
 def _reads(bundle: Bundle, dossier: Dossier, codes: Codes) -> Iterator[Read]:

@@ -94,6 +94,12 @@ def span(text: object) -> Span | None:
     return start.astimezone(UTC), end.astimezone(UTC)
 
 
+def moment(text: object) -> datetime | None:
+    """The one moment that a FHIR dateTime means; None where it is a date alone, or cannot be read."""
+    found = span(text)
+    return found[0] if found is not None and found[0] == found[1] else None
+
+
 def dates(text: object) -> tuple[date, date] | None:
     """The first and the last day that a FHIR date can mean: `1967` is a year, `1967-03` a month."""
     match = _DATE.fullmatch(text) if isinstance(text, str) else None

@@ -19,12 +19,6 @@ class _Refused(Exception):
     pass
 
 
-def is_fhir(data: bytes) -> bool:
-    """Whether bytes are meant as FHIR: JSON that names a resource type, or XML, which is refused."""
-    head = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    return head == b"<" or (head in (b"{", b"[") and b'"resourceType"' in data)
-
-
 def read_records(data: bytes, name: str) -> Any:
     """The plain data of a FHIR document: dicts, lists, texts, truth values, None, `int` and `Decimal`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from clinical_commander.dossier.model import Condition, Dossier, Step, Tool
+from clinical_commander.dossier.model import Condition, Differential, Dossier, Step, Tool
 from clinical_commander.logic import ir
 
 
@@ -18,13 +18,17 @@ def clinical_conditions(dossier: Dossier) -> Iterator[Condition]:
         for value in answer.values:
             yield value.when
             yield from _present(o.when for o in (*value.within, *value.via))
+            yield from (i.when for i in value.instead)
     for trigger in dossier.triggers.values():
         yield trigger.when
         yield from trigger.severity.values()
         yield from step_conditions((*trigger.steps, *trigger.steps_if_possible))
+        yield from (i.when for i in trigger.instead)
+        yield from _present([trigger.route.unless if trigger.route else None])
     for pivot in dossier.pivots:
         yield pivot.when
         yield from step_conditions(pivot.steps)
+        yield from _present([pivot.route.unless if pivot.route else None])
     for playbook in dossier.playbooks.values():
         for row in playbook.rows:
             yield row.when
@@ -43,6 +47,17 @@ def clinical_conditions(dossier: Dossier) -> Iterator[Condition]:
     yield from _present(q.pause_while for q in dossier.questions)
     if dossier.side is not None:
         yield dossier.side.confirmed
+    if dossier.differential is not None:
+        yield from differential_conditions(dossier.differential)
+
+
+def differential_conditions(differential: Differential) -> Iterator[Condition]:
+    """The levels of findings, contributors, and when a prior or a zone is shown."""
+    for finding in differential.findings.values():
+        yield from (level.when for level in finding.levels)
+    yield from (c.when for c in differential.contributors.values())
+    yield from _present(row.when for row in differential.priors)
+    yield from _present(t.unless for t in differential.thresholds.values())
 
 
 def gate_conditions(dossier: Dossier) -> Iterator[Condition]:

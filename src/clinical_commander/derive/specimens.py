@@ -31,6 +31,6 @@ def cumulative(fact: Fact, counted: Sequence[tuple[datetime, Record]], way: Way)
         number = float(len(groups))
         most = fact.limits[1] if way.end == "at_least" and fact.limits else number
         every = ", ".join(origin for group in groups for origin in group[2])
-        state = "known" if number == most else "partial"
-        found.append(Observation(fact.id, state, at, low=number, high=most, entered=f"{number:.0f}", origin=every))
+        state, entered = ("known", f"{number:.0f}") if number == most else ("partial", "")
+        found.append(Observation(fact.id, state, at, low=number, high=most, entered=entered, origin=every))
     return found

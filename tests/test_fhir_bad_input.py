@@ -163,6 +163,25 @@ def test_the_command_takes_a_bundle_from_standard_input_and_shows_the_resource_o
     assert answer["at"] == "2026-11-01T02:30:00-05:00"
 
 
+@pytest.mark.parametrize("arguments", [["next"], ["explain", "--cause", "tuberculosis"]])
+def test_the_other_commands_of_one_patient_take_records_too(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    verb, *more = arguments
+
+    assert main([verb, str(BUNDLES / "tb-04.json"), *more]) == 0
+    from_records = capsys.readouterr().out
+    assert main([verb, str(REPOSITORY / "examples" / "cases" / "tb-04.yaml"), *more]) == 0
+
+    assert from_records == capsys.readouterr().out
+
+
+def test_an_interview_adds_answers_to_a_case_file_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["next", str(BUNDLES / "tb-04.json"), "--interactive"]) == 2
+
+    assert "CC656" in capsys.readouterr().err
+
+
 def test_the_text_names_the_resource_and_what_was_not_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["assess", str(BUNDLES / "synthetic-icu.json"), "--width", "400"]) == 0
 

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from clinical_commander.cli.main import main
 from clinical_commander.engine.case import Case
 from clinical_commander.errors import CaseError, ClinicalCommanderError, YamlError
-from clinical_commander.fhir.case import Tally, case_from_records
+from clinical_commander.fhir.bundle import read_bundle
+from clinical_commander.fhir.case import Tally, case_from_records, records_of
+from clinical_commander.fhir.elements import Codes
 from clinical_commander.fhir.read_json import RECORD_LIMIT, read_records
 from tests.fixtures import REPOSITORY, assess, engine
 
@@ -279,10 +281,15 @@ def test_a_spoiled_bundle_is_refused_or_every_record_is_accounted_for(data: Any)
         return
 
     case, tally = found
+    dossier = engine().dossier
+    records = [
+        read.record.origin for read in records_of(read_bundle(data, ""), dossier, Codes(dossier.derivations.systems))
+    ]
+    assert sorted(records) == sorted([*tally.used, *tally.refused, *tally.unrelated])
     assert tally.used.isdisjoint(tally.refused)
     assert tally.used.isdisjoint(tally.unrelated)
     assert tally.unrelated.isdisjoint(tally.refused)
-    assert len(data.get("entry", [])) <= tally.total
+    assert data["resourceType"] != "Bundle" or len(data.get("entry", [])) <= tally.total
     origins = {o for found in case.facts.values() for one in found for o in one.origin.split(", ")}
     assert origins <= tally.used
     assert all(HOSTILE not in str(problem) for problem in case.warnings)

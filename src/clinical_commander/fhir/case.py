@@ -87,7 +87,7 @@ def case_from_records(
     if place is None:
         mend = f"Add `--setting` with one of {', '.join(SETTINGS)}."
         raise CaseError(Problem("CC620", "No one encounter under way says where the patient is.", mend, Mark(name)))
-    reads = list(_reads(bundle, dossier, codes))
+    reads = list(records_of(bundle, dossier, codes))
     helpful = _named_by_others(bundle) | ({r.origin for r in by} if setting is None else set())
     derived = derive([r.record for r in reads if r.refusal is None], dossier.derivations, dossier.facts, assessed)
     tally = _tally(reads, derived, dossier, helpful)
@@ -106,7 +106,8 @@ def _timestamp(bundle: Bundle, name: str) -> datetime | None:
     return found
 
 
-def _reads(bundle: Bundle, dossier: Dossier, codes: Codes) -> Iterator[Read]:
+def records_of(bundle: Bundle, dossier: Dossier, codes: Codes) -> Iterator[Read]:
+    """Every record of every resource, each once, with an origin of its own."""
     for resource in bundle.resources:
         reader = READERS.get(resource.type)
         nothing = Record(resource.origin, "other")

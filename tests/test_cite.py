@@ -287,7 +287,8 @@ def test_a_citation_is_unused_exactly_when_no_file_of_the_content_cites_it(answe
 def _cites(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
         for key, value in node.items():
-            yield from value if key == "cite" else _cites(value)
+            if key != "not_covered":  # figures that were left out: nothing rests on them
+                yield from value if key == "cite" else _cites(value)
     elif isinstance(node, list):
         for value in node:
             yield from _cites(value)

@@ -302,7 +302,7 @@ def test_embolism_has_no_zone_while_more_than_streaks_cannot_be_excluded() -> No
 
     assert known.zone is not None
     assert unmeasured.zone is None
-    assert unmeasured.zone_text
+    assert unmeasured.zone_says
     assert more.zone is None
 
 

@@ -218,7 +218,7 @@ $.differential[].span.low: number
 $.differential[].span.high: number
 $.differential[].zone: enum below_test discuss disputed null test treat
 $.differential[].zones_possible[]: enum below_test discuss disputed null test treat
-$.differential[].zone_text: string
+$.differential[].zone_says.text: string
 $.differential[].robust: boolean null
 $.differential[].must_not_miss: boolean
 $.differential[].confirmed: boolean

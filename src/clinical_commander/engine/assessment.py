@@ -199,7 +199,7 @@ class CauseReport:
     span: Span
     zone: str | None
     zones_possible: tuple[str | None, ...]
-    zone_text: str
+    zone_says: Text  # why no zone is shown, where one could be
     robust: bool | None
     must_not_miss: bool
     confirmed: bool

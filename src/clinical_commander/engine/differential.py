@@ -180,7 +180,7 @@ class Differentials:
             span=a.Span(min(probabilities), max(probabilities)),
             zone=zones[0] if len(zones) == 1 else None,
             zones_possible=tuple(zones),
-            zone_text=self._zone_text(thresholds, situation),
+            zone_says=a.Text(self._zone_says(thresholds, situation)),
             robust=all(robust(i.low, i.high, cut) for i in own) if (cut.test or cut.treat) else None,
             must_not_miss=cause.must_not_miss,
             confirmed=cause.id in confirmed,
@@ -227,7 +227,7 @@ class Differentials:
         pair = self.program.pair(thresholds.unless)
         return situation.fresh.reader.can(pair) or situation.last.reader.can(pair)
 
-    def _zone_text(self, thresholds: CauseThresholds | None, situation: Situation) -> str:
+    def _zone_says(self, thresholds: CauseThresholds | None, situation: Situation) -> str:
         return thresholds.unless_text if thresholds is not None and self.hidden(thresholds, situation) else ""
 
     def moved_by(self, judged: Judged, at: int, known: Mapping[str, int]) -> Iterator[a.MovedBy]:
@@ -290,7 +290,7 @@ def basis(judged: Judged, at: int) -> dict[str, float]:
 
 
 def _interval(found: Sequence[Interval]) -> a.IntervalReport:
-    method = "delta" if len(found) == 1 else "delta, over regions"
+    method = "delta" if len(found) == 1 else "delta_over_regions"
     return a.IntervalReport(min(i.low for i in found), max(i.high for i in found), method)
 
 

@@ -74,8 +74,8 @@ class DifferentialLines:
         for note in (self.own_odds(cause), self.zone(cause)):
             if note:
                 page.text(note, 6)
-        if cause.zone_text:
-            page.text(cause.zone_text, 6, "quiet")
+        if cause.zone_says:
+            page.text(cause.zone_says.text, 6, "quiet")
         for moved in cause.moved_by[:_MOVED_AT_MOST]:
             page.text(moved_words(moved, self.content, words), 6, "quiet")
         if len(cause.moved_by) > _MOVED_AT_MOST:

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from clinical_commander.errors import CaseError, ClinicalCommanderError, ReferenceProblem, YamlError
+from clinical_commander.logic.words import SETTINGS
 
 FINE, FAILED, WRONG_USAGE = 0, 1, 2
 INTERRUPTED, FAULT = 130, 70
@@ -127,8 +128,10 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         parts[name].add_argument("--json", action="store_true", help="print JSON for programs")
     for name in ("assess", "explain", "next"):
         part = parts[name]
-        part.add_argument("case", metavar="CASE", help="a case file (YAML or JSON), or - for standard input")
+        part.add_argument("case", metavar="CASE", help="a case file, or FHIR R4 records as JSON; - for standard input")
         part.add_argument("--dossier", metavar="ID", help="a dossier, its folder or its pack; else what the case names")
+        part.add_argument("--setting", choices=SETTINGS, help="of FHIR records: where the patient is")
+        part.add_argument("--at", metavar="MOMENT", help="of FHIR records: the moment assessed, or `now`")
         part.add_argument("--region", choices=("high_income", "tb_endemic"), help="where; else what the case says")
     parts["explain"].add_argument("--cause", metavar="CAUSE", help="a cause; else the most probable one")
     parts["explain"].add_argument("--draws", action="store_true", help="also the interval by 10,000 draws")

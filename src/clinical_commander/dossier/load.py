@@ -21,9 +21,11 @@ from clinical_commander.dossier.catalogue import (
 )
 from clinical_commander.dossier.citations import REVIEWS, read_citations
 from clinical_commander.dossier.conflicts import read_conflicts
+from clinical_commander.dossier.derivations import read_derivations
 from clinical_commander.dossier.differential_reader import read_differential
 from clinical_commander.dossier.library import content_root_of
 from clinical_commander.dossier.model import Citation, Dossier, Playbook, Tool, Treatment
+from clinical_commander.dossier.model_derive import Derivations
 from clinical_commander.dossier.names import Names, circles
 from clinical_commander.dossier.plan import Planner
 from clinical_commander.dossier.reader import Reader
@@ -37,7 +39,7 @@ from clinical_commander.errors import ContentError, Mark, Problem, YamlError
 REQUIRED = ("dossier.yaml", "phases.yaml", "rules.yaml", "safety.yaml", "thresholds.yaml", "triggers.yaml")
 OPTIONAL = ("differential.yaml", "monitoring.yaml", "pivots.yaml", "playbooks.yaml")
 CATALOGUE = ("actions.yaml", "citations.yaml", "facts.yaml")
-CATALOGUE_OPTIONAL = ("conflicts.yaml", "words.yaml")
+CATALOGUE_OPTIONAL = ("conflicts.yaml", "derivations.yaml", "words.yaml")
 CONTENT_KINDS = ("symptom", "disease", "presentation")
 _VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
 
@@ -191,6 +193,8 @@ class _Loader:
         facts, freshness, constraints = read_facts(reading.files["catalogue/facts.yaml"], resolver)
         resolver.facts = facts
         givens = read_givens(head, resolver)
+        records = reading.files.get("catalogue/derivations.yaml")
+        derivations = Derivations() if records is None else read_derivations(records, facts, freshness, resolver)
         # What facts, constraints and the catalogue name is not what the dossier uses.
         resolver.used_facts.clear()
         actions = read_actions(reading.files["catalogue/actions.yaml"], resolver)
@@ -301,6 +305,7 @@ class _Loader:
             scores=shown,
             citations=cited_only(citations, resolver.cited),
             words=words,
+            derivations=derivations,
             differential=differential,
         )
         resolver.source(head)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict, TriggerPair
+from clinical_commander.dossier.model_derive import Derivations
 from clinical_commander.dossier.model_differential import Differential
 from clinical_commander.dossier.model_parts import Condition, Formula, Instead, Option, Route, Source
 from clinical_commander.dossier.model_tools import (
@@ -486,4 +487,5 @@ class Dossier:
     channel: str = "evaluation"
     content_hash: str = ""
     scores: tuple[str, ...] = ()
+    derivations: Derivations = Derivations()
     differential: Differential | None = None

@@ -1,4 +1,4 @@
-"""`commander assess CASE`: one case in, its assessment out, as text or as the contracted JSON."""
+"""`commander assess CASE`: one case in, its assessment out, as text, as the contracted JSON or as FHIR."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def run(arguments: argparse.Namespace) -> int:
     assessment = Engine(dossier, open_program(dossier)).assess(
         case, site.capabilities if site else {}, listed(site) if site else None
     )
+    if arguments.form == "fhir":
+        from clinical_commander.cli.fhir_output import print_bundle
+
+        print_bundle(assessment, dossier, case, arguments.patient)
+        return 0
     if arguments.json:
         print_json(assessment.to_json())
         return 0

@@ -13,20 +13,21 @@ from typing import Any, Final
 from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.errors import CaseError, Mark, Problem, did_you_mean
 from clinical_commander.fhir.elements import ASKED_UNKNOWN, OURS
-from clinical_commander.fhir.populate import AT, EARLIER, HIGH, LOW, ORIGIN, POSSIBLE, STATE
+from clinical_commander.fhir.populate import ABOVE, AT, BELOW, EARLIER, HIGH, LOW, ORIGIN, POSSIBLE, STATE
 from clinical_commander.fhir.questionnaire import GROUP, NO, YES, YES_NO, codes_of, is_quantity
 from clinical_commander.fhir.shape import shape
 from clinical_commander.fhir.versions import canonical_url
 from clinical_commander.fhir.walk import Json
 
 UNKNOWN: Final = "unknown"
+_SIGNS: Final[Mapping[str, str]] = {LOW: ">=", ABOVE: ">", HIGH: "<=", BELOW: "<"}
 
 
 def extract(response: object, dossier: Dossier) -> dict[str, Any]:
     """The facts that a response tells, as in the `facts:` of a case file.
 
     Raises:
-        CaseError: CC630, it is no QuestionnaireResponse of R4; CC631, it answers other questions; CC632, a linkId that is
+        CaseError: CC630, it is no QuestionnaireResponse of R4; CC631, it answers other questions; CC632, a linkId is
             no fact of the dossier; CC633, an answer that the question does not offer.
     """
     if not isinstance(response, dict) or response.get("resourceType") != "QuestionnaireResponse":
@@ -56,6 +57,7 @@ class _Reader:
 
     def facts(self, response: Json) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        seen: set[str] = set()
         for item in _items(response):
             id = str(item["linkId"])
             fact = self.dossier.facts.get(id)
@@ -64,9 +66,10 @@ class _Reader:
                     mend = did_you_mean(id, self.dossier.facts) or "Use the linkIds of the questionnaire."
                     self.refuse("CC632", "linkId", f"`{id[:40]}` is no question of this dossier.", mend)
                 continue
-            if id in found:
+            if id in seen:
                 self.refuse("CC633", id, "the question stands twice.", "Answer it once.")
                 continue
+            seen.add(id)
             statements = [s for s in self.statements(fact, item) if s is not None]
             if len(statements) == 1:
                 found[id] = statements[0]
@@ -110,7 +113,7 @@ class _Reader:
             if key not in (None, "valueCoding"):
                 return self.not_offered(fact, "Choose one of its codes.")
             return self.chosen(fact, answer.get("valueCoding"), beside)
-        if LOW in beside or HIGH in beside:
+        if beside.keys() & {LOW, ABOVE, HIGH, BELOW}:
             return _range(fact, beside)
         if key is None:
             return UNKNOWN
@@ -181,11 +184,13 @@ def _unflattened(earlier: Json) -> Json:
 
 
 def _range(fact: Fact, beside: Mapping[str, list[Any]]) -> str:
+    """What is possible of a number, as a case writes it. Of two ends none is strict: a strict one is taken in."""
     unit = f" {fact.unit.code}" if is_quantity(fact) and fact.unit is not None else ""
-    low, high = beside.get(LOW), beside.get(HIGH)
-    if low and high:
-        return f"{_text(low[0])}..{_text(high[0])}{unit}"
-    return f">= {_text(low[0])}{unit}" if low else f"<= {_text(high[0])}{unit}" if high else UNKNOWN
+    ends = {name: _text(beside[name][0]) for name in (LOW, ABOVE, HIGH, BELOW) if name in beside}
+    if len(ends) == 1:
+        ((name, end),) = ends.items()
+        return f"{_SIGNS[name]} {end}{unit}"
+    return f"{ends.get(LOW, ends.get(ABOVE))}..{ends.get(HIGH, ends.get(BELOW))}{unit}"
 
 
 def _text(value: float) -> str:

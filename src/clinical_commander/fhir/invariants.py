@@ -77,8 +77,12 @@ def _qty_3(node: Node) -> bool:
 
 def _rng_2(node: Node) -> bool:
     low, high = node.value.get("low", {}), node.value.get("high", {})
-    same_unit = (low.get("system"), low.get("code")) == (high.get("system"), high.get("code"))
+    same_unit = _unit(low) == _unit(high)
     return not same_unit or "value" not in low or "value" not in high or bool(low["value"] <= high["value"])
+
+
+def _unit(quantity: Json) -> tuple[Any, Any]:
+    return (quantity.get("system"), quantity["code"]) if "code" in quantity else (None, quantity.get("unit"))
 
 
 def _sqty_1(node: Node) -> bool:

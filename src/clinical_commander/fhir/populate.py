@@ -21,13 +21,32 @@ from clinical_commander.fhir.elements import (
     quantity,
     resource,
 )
-from clinical_commander.fhir.questionnaire import NO, NOT_KNOWN, YES, YES_NO, codes_of, is_quantity, questionnaire
+from clinical_commander.fhir.questionnaire import (
+    NO,
+    NOT_KNOWN,
+    YES,
+    YES_NO,
+    codes_of,
+    input_groups,
+    is_quantity,
+    question,
+)
+    NO,
+    NOT_KNOWN,
+    YES,
+    YES_NO,
+    codes_of,
+    input_groups,
+    is_quantity,
+    question,
+)
 from clinical_commander.fhir.versions import canonical
 from clinical_commander.quantity import format_quantity
 
-STATE, AT, ORIGIN, LOW, HIGH, POSSIBLE, EARLIER, ENTERED = (
-    "fact-state", "observed-at", "origin", "at-least", "at-most", "possible", "earlier", "entered",
+STATE, AT, ORIGIN, POSSIBLE, EARLIER, ENTERED = (
+    "fact-state", "observed-at", "origin", "possible", "earlier", "entered",
 )  # fmt: skip
+LOW, ABOVE, HIGH, BELOW = "at-least", "above", "at-most", "below"
 UNSETTLED: Final = ("pending", "unobtainable")
 
 Facts = Mapping[str, Sequence[Observation]]
@@ -43,16 +62,11 @@ def populate(dossier: Dossier, facts: Facts, id: str, subject: Json | None = Non
         subject: A reference to the patient.
         authored: When it was put together, as a FHIR dateTime.
     """
-    asked = questionnaire(dossier)
     groups = []
-    for group in asked["item"]:
-        items = [
-            _item(dossier.facts[i["linkId"]], facts[i["linkId"]], i["text"])
-            for i in group["item"]
-            if facts.get(i["linkId"])
-        ]
+    for group in input_groups(dossier):
+        items = [_item(dossier.facts[f], facts[f]) for f in group.facts if facts.get(f)]
         if items:
-            groups.append({"linkId": group["linkId"], "text": group["text"], "item": items})
+            groups.append({"linkId": group.link_id, "text": group.title, "item": items})
     count = sum(len(g["item"]) for g in groups)
     return resource(
         "QuestionnaireResponse",
@@ -67,13 +81,13 @@ def populate(dossier: Dossier, facts: Facts, id: str, subject: Json | None = Non
     )
 
 
-def _item(fact: Fact, statements: Sequence[Observation], text: str) -> Json:
+def _item(fact: Fact, statements: Sequence[Observation]) -> Json:
     told = [one for o in statements for one in _told(fact, o)]
     *earlier, last = told
     return filled(
         extension=[extension(EARLIER, extension=_flat(e)) for e in earlier],
         linkId=fact.id,
-        text=text,
+        text=question(fact),
         answer=[last],
     )
 
@@ -104,12 +118,21 @@ def _told(fact: Fact, o: Observation) -> list[Json]:
 def _number(fact: Fact, o: Observation) -> Json:
     if o.low is not None and o.low == o.high:
         return _answer(o, _value(fact, o.low))
-    ends = [
-        extension(name, valueDecimal=number(end))
-        for name, end in ((LOW, o.low), (HIGH, o.high))
-        if end is not None and math.isfinite(end)
-    ]
+    least, most = fact.limits or (-math.inf, math.inf)
+    ends = []
+    if o.low is not None and o.low > least:
+        ends.append(_end(fact, o.low, LOW, ABOVE, -math.inf))
+    if o.high is not None and o.high < most:
+        ends.append(_end(fact, o.high, HIGH, BELOW, math.inf))
     return _answer(o, {}, *ends)
+
+
+def _end(fact: Fact, end: float, closed: str, strict: str, outwards: float) -> Json:
+    """An end of what is possible. One that is left out is kept as the next double inwards, and told as meant."""
+    limit = math.nextafter(end, outwards)
+    decimals = 0 if fact.kind == "integer" else fact.decimals
+    is_strict = round(end, decimals) != end and round(limit, decimals) == limit
+    return extension(strict if is_strict else closed, valueDecimal=number(limit if is_strict else end))
 
 
 def _value(fact: Fact, value: float) -> Json:

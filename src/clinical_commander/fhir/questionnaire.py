@@ -7,12 +7,13 @@ the content; while the earlier one is not answered it is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from clinical_commander.dossier.model import Allowed, Constraint, Dossier, Fact
 from clinical_commander.fhir.elements import ASKED_UNKNOWN, OURS, UCUM, Json, coding, extension, filled, ours, resource
 from clinical_commander.fhir.versions import canonical_url, computable_name
+from clinical_commander.frozen import frozen
 from clinical_commander.quantity import unit
 
 YES_NO: Final = "http://terminology.hl7.org/CodeSystem/v2-0136"
@@ -27,7 +28,9 @@ _SHOWN_UNITS: Final[Mapping[str, tuple[str, ...]]] = {"Cel": ("[degF]",), "[degF
 
 def questionnaire(dossier: Dossier) -> Json:
     """The questions of a dossier. Every fact stands once, under the first input that lists it."""
-    groups = [_group(dossier, id, title, facts, required) for id, title, facts, required in _inputs(dossier)]
+    listed = input_groups(dossier)
+    conditions = _settled_by(dossier, [f for g in listed for f in g.facts])
+    groups = [_group(dossier, group, conditions) for group in listed]
     return resource(
         "Questionnaire",
         f"questionnaire.{dossier.id}"[:64],
@@ -43,6 +46,11 @@ def questionnaire(dossier: Dossier) -> Json:
         description=dossier.intended_use,
         item=groups,
     )
+
+
+def question(fact: Fact) -> str:
+    """The question of a fact."""
+    return fact.ask or fact.label
 
 
 def codes_of(fact: Fact) -> str:
@@ -63,30 +71,42 @@ def unit_codes(fact: Fact) -> list[str]:
     return list(dict.fromkeys((own, *_SHOWN_UNITS.get(own, ()), *(unit(name).code for name in fact.also))))
 
 
-def _inputs(dossier: Dossier) -> Iterator[tuple[str, str, list[str], bool]]:
-    """Id, title, facts and whether it must be asked, of each input; then the facts that only scores read."""
+@frozen
+class InputGroup:
+    """One group of questions: its linkId, title and facts, and whether it is asked for."""
+
+    link_id: str
+    title: str
+    facts: tuple[str, ...]
+    asked_for: bool = False
+
+
+def input_groups(dossier: Dossier) -> list[InputGroup]:
+    """A group for each input with the facts no input before it has; then one of the facts that only scores read."""
     placed: set[str] = set()
+    found = []
     for given in dossier.inputs.values():
-        facts = [f for f in given.facts if f not in placed]
+        facts = tuple(f for f in given.facts if f not in placed)
         placed.update(facts)
-        if facts:
-            yield GROUP + given.id, given.title, facts, given.required
-    rest = [f for f in dossier.facts if f not in placed]
-    if rest:
-        yield GROUP + SCORES, "What only scores read", rest, False
+        found.append(InputGroup(GROUP + given.id, given.title, facts, given.required))
+    found.append(
+        InputGroup(GROUP + SCORES, "What only scores read", tuple(f for f in dossier.facts if f not in placed))
+    )
+    return [g for g in found if g.facts]
 
 
-def _group(dossier: Dossier, id: str, title: str, facts: list[str], required: bool) -> Json:
-    order = [f for _, _, listed, _ in _inputs(dossier) for f in listed]
-    conditions = _settled_by(dossier, order)
-    items = [_item(dossier.facts[f], dossier, conditions.get(f, ())) for f in facts]
-    asked = [extension("asked-for", valueBoolean=True)] if required else []
+_Settling = Mapping[str, tuple[tuple[str, Json], ...]]
+
+
+def _group(dossier: Dossier, group: InputGroup, conditions: _Settling) -> Json:
+    items = [_item(dossier.facts[f], conditions.get(f, ())) for f in group.facts]
+    asked = [extension("asked-for", valueBoolean=True)] if group.asked_for else []
     # `required` in FHIR would block: asked for is not the same as must be answered before advice is given.
-    return filled(extension=asked, linkId=id, text=title, type="group", item=items)
+    return filled(extension=asked, linkId=group.link_id, text=group.title, type="group", item=items)
 
 
-def _item(fact: Fact, dossier: Dossier, settled_by: tuple[tuple[str, Json], ...]) -> Json:
-    item = {"linkId": fact.id, "code": [ours("fact", fact.id, fact.label)], "text": fact.ask or fact.label}
+def _item(fact: Fact, settled_by: tuple[tuple[str, Json], ...]) -> Json:
+    item = {"linkId": fact.id, "code": [ours("fact", fact.id, fact.label)], "text": question(fact)}
     when = [{"question": f, "operator": "!=", "answerCoding": answer} for f, answer in settled_by]
     more = filled(enableWhen=when, enableBehavior="all" if len(when) > 1 else None)
     if fact.kind == "boolean":
@@ -104,7 +124,7 @@ def _item(fact: Fact, dossier: Dossier, settled_by: tuple[tuple[str, Json], ...]
 # --- what an earlier answer settles
 
 
-def _settled_by(dossier: Dossier, order: list[str]) -> Mapping[str, tuple[tuple[str, Json], ...]]:
+def _settled_by(dossier: Dossier, order: list[str]) -> _Settling:
     """For each fact the earlier questions, with the answer that leaves nothing to ask of it."""
     place = {fact: i for i, fact in enumerate(order)}
     found: dict[str, dict[tuple[str, str], tuple[str, Json]]] = {}

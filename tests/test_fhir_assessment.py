@@ -16,7 +16,7 @@ from clinical_commander.engine.assessment import Assessment
 from clinical_commander.engine.case import ActionRecord, Case
 from clinical_commander.engine.read_case import case_from_mapping, read_case
 from clinical_commander.fhir.assessment_bundle import assessment_bundle
-from clinical_commander.fhir.elements import Addresses, Occasion, duration, percent
+from clinical_commander.fhir.datatypes import Addresses, Occasion, duration, percent
 from clinical_commander.fhir.findings import risk_assessment
 from clinical_commander.fhir.guidance import wanted_facts
 from clinical_commander.fhir.validate import judge, validate

@@ -96,7 +96,7 @@ def test_each_invariant_says_what_it_means_and_where_it_differs() -> None:
 
 
 def test_an_invalid_bundle_is_not_let_out() -> None:
-    with pytest.raises(ContentError, match="CC470 .*rqg-1"):
+    with pytest.raises(ContentError, match="CC480 .*rqg-1"):
         passed(next(d for d in DEFECTS if d.rule == "rqg-1").planted())
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from clinical_commander.engine.case import Case, Observation
 from clinical_commander.engine.read_case import case_from_mapping
 from clinical_commander.errors import CaseError
-from clinical_commander.fhir.elements import ASKED_UNKNOWN
+from clinical_commander.fhir.datatypes import ASKED_UNKNOWN
 from clinical_commander.fhir.extract import extract
 from clinical_commander.fhir.populate import populate
 from clinical_commander.fhir.questionnaire import YES_NO, codes_of, questionnaire, unit_codes
@@ -272,7 +272,7 @@ def test_an_answer_becomes_what_a_case_file_says(fact: str, answer: Json, comes_
     ],
 )
 def test_an_answer_that_the_question_does_not_offer_is_refused(fact: str, answer: Json) -> None:
-    with pytest.raises(CaseError, match="CC633") as refused:
+    with pytest.raises(CaseError, match="CC663") as refused:
         extract(only(fact, answer), dossier())
 
     assert fact in str(refused.value)
@@ -296,13 +296,13 @@ def test_no_answer_is_no_fact() -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"questionnaire": "http://example.org/other"}, "CC631"),
-        ({"questionnaire": None}, "CC630"),
-        ({"status": "done"}, "CC630"),
-        ({"resourceType": "Questionnaire"}, "CC630"),
-        ({"item": [{"linkId": "sp02"}]}, "CC632 .*Did you mean `spo2`"),
-        ({"item": [{"linkId": "spo2"}, {"linkId": "spo2"}]}, "CC633"),
-        ({"item": [{"linkId": "spo2", "answer": [{"valueDecimal": 1}, {"valueDecimal": 2}]}]}, "CC633"),
+        ({"questionnaire": "http://example.org/other"}, "CC661"),
+        ({"questionnaire": None}, "CC660"),
+        ({"status": "done"}, "CC660"),
+        ({"resourceType": "Questionnaire"}, "CC660"),
+        ({"item": [{"linkId": "sp02"}]}, "CC662 .*Did you mean `spo2`"),
+        ({"item": [{"linkId": "spo2"}, {"linkId": "spo2"}]}, "CC663"),
+        ({"item": [{"linkId": "spo2", "answer": [{"valueDecimal": 1}, {"valueDecimal": 2}]}]}, "CC663"),
     ],
 )  # fmt: skip
 def test_a_response_to_something_else_is_refused_with_a_mend(change: Json, code: str) -> None:
@@ -312,5 +312,5 @@ def test_a_response_to_something_else_is_refused_with_a_mend(change: Json, code:
 
 @pytest.mark.parametrize("other", [None, [], "x", 3])
 def test_what_is_no_response_is_refused(other: object) -> None:
-    with pytest.raises(CaseError, match="CC630"):
+    with pytest.raises(CaseError, match="CC660"):
         extract(other, dossier())

@@ -11,7 +11,7 @@ from clinical_commander.engine.assessment import Assessment
 from clinical_commander.engine.case import Case
 from clinical_commander.errors import CaseError, Problem
 from clinical_commander.fhir.assessment_bundle import assessment_bundle
-from clinical_commander.fhir.elements import Occasion
+from clinical_commander.fhir.datatypes import Occasion
 from clinical_commander.fhir.validate import passed
 
 _PATIENT = re.compile(r"(?:https?://\S+/)?Patient/[A-Za-z0-9\-.]{1,64}|urn:uuid:[0-9a-f-]{36}")
@@ -21,11 +21,11 @@ def print_bundle(assessment: Assessment, dossier: Dossier, case: Case, patient: 
     """Print the assessment as one bundle.
 
     Raises:
-        CaseError: CC634, the patient is no reference to one.
-        ContentError: CC470, the bundle is not valid; nothing is printed.
+        CaseError: CC664, the patient is no reference to one.
+        ContentError: CC480, the bundle is not valid; nothing is printed.
     """
     if patient is not None and not _PATIENT.fullmatch(patient):
         # What was typed is not repeated: it may be a name.
-        raise CaseError(Problem("CC634", "--patient is no reference to a patient.", "Write it as `Patient/123`."))
+        raise CaseError(Problem("CC664", "--patient is no reference to a patient.", "Write it as `Patient/123`."))
     occasion = Occasion(datetime.now(UTC), patient)
     print_json(passed(assessment_bundle(assessment, dossier, occasion, case.facts)))

@@ -1,1 +1,1 @@
-"""FHIR R4 (4.0.1), in and out, as plain dicts in JSON form."""
+"""FHIR R4: records of a patient in, answers out. Plain dicts, JSON only; no address in a record is ever opened."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assessment import Assessment
 from clinical_commander.engine.case import Observation
-from clinical_commander.fhir.elements import Addresses, Json, Occasion, review_meta
+from clinical_commander.fhir.datatypes import Addresses, Json, Occasion, review_meta
 from clinical_commander.fhir.findings import detected_issues, leaflet_communication, risk_assessment
 from clinical_commander.fhir.guidance import guidance_response, subject
 from clinical_commander.fhir.populate import populate

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from clinical_commander.dossier.model import Action, Condition, Dossier, Playbook, Route, Source, Step, Trigger
-from clinical_commander.fhir.elements import (
+from clinical_commander.fhir.datatypes import (
     Json,
     citation,
     concept,

@@ -7,8 +7,8 @@ from base64 import b64encode
 
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.fhir.assessment_bundle import collection
+from clinical_commander.fhir.datatypes import Addresses, Json, citation, extension, filled, resource
 from clinical_commander.fhir.definitions import activity_definitions, plan_definition
-from clinical_commander.fhir.elements import Addresses, Json, citation, extension, filled, resource
 from clinical_commander.fhir.questionnaire import questionnaire
 from clinical_commander.fhir.steps import Words
 from clinical_commander.fhir.versions import canonical_url, computable_name

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.errors import CaseError, Mark, Problem, did_you_mean
-from clinical_commander.fhir.elements import ASKED_UNKNOWN, OURS
+from clinical_commander.fhir.datatypes import ASKED_UNKNOWN, OURS
 from clinical_commander.fhir.populate import ABOVE, AT, BELOW, EARLIER, HIGH, LOW, ORIGIN, POSSIBLE, STATE
 from clinical_commander.fhir.questionnaire import GROUP, NO, YES, YES_NO, codes_of, is_quantity
 from clinical_commander.fhir.shape import shape
@@ -27,19 +27,19 @@ def extract(response: object, dossier: Dossier) -> dict[str, Any]:
     """The facts that a response tells, as in the `facts:` of a case file.
 
     Raises:
-        CaseError: CC630, it is no QuestionnaireResponse of R4; CC631, it answers other questions; CC632, a linkId is
-            no fact of the dossier; CC633, an answer that the question does not offer.
+        CaseError: CC660, it is no QuestionnaireResponse of R4; CC661, it answers other questions; CC662, a linkId is
+            no fact of the dossier; CC663, an answer that the question does not offer.
     """
     if not isinstance(response, dict) or response.get("resourceType") != "QuestionnaireResponse":
-        raise CaseError(Problem("CC630", "this is no QuestionnaireResponse.", "Give one of FHIR R4."))
-    wrong = [Problem("CC630", f"{f.rule}: {f.says}", "Write it as R4 has it.", Mark(f.path)) for f in shape(response)]
+        raise CaseError(Problem("CC660", "this is no QuestionnaireResponse.", "Give one of FHIR R4."))
+    wrong = [Problem("CC660", f"{f.rule}: {f.says}", "Write it as R4 has it.", Mark(f.path)) for f in shape(response)]
     if wrong:
         raise CaseError(wrong[:20])
     asked = str(response.get("questionnaire", ""))
     ours = canonical_url("questionnaire", dossier.id)
     if asked.partition("|")[0] != ours:
         cause = "it does not answer the questions of this dossier."
-        raise CaseError(Problem("CC631", cause, f"Its `questionnaire` begins with `{ours}`."))
+        raise CaseError(Problem("CC661", cause, f"Its `questionnaire` begins with `{ours}`."))
     reader = _Reader(dossier)
     facts = reader.facts(response)
     if reader.problems:
@@ -64,10 +64,10 @@ class _Reader:
             if fact is None:
                 if not id.startswith(GROUP):
                     mend = did_you_mean(id, self.dossier.facts) or "Use the linkIds of the questionnaire."
-                    self.refuse("CC632", "linkId", f"`{id[:40]}` is no question of this dossier.", mend)
+                    self.refuse("CC662", "linkId", f"`{id[:40]}` is no question of this dossier.", mend)
                 continue
             if id in seen:
-                self.refuse("CC633", id, "the question stands twice.", "Answer it once.")
+                self.refuse("CC663", id, "the question stands twice.", "Answer it once.")
                 continue
             seen.add(id)
             statements = [s for s in self.statements(fact, item) if s is not None]
@@ -84,7 +84,7 @@ class _Reader:
                 yield self.statement(fact, _unflattened(earlier))
         answers = item.get("answer", ())
         if len(answers) > 1:
-            self.refuse("CC633", fact.id, "there are several answers.", "Give one; earlier ones go into `earlier`.")
+            self.refuse("CC663", fact.id, "there are several answers.", "Give one; earlier ones go into `earlier`.")
             return
         for answer in answers:
             yield self.statement(fact, answer)
@@ -145,7 +145,7 @@ class _Reader:
         return self.not_offered(fact, "Choose one of its codes, of the system the questionnaire names.")
 
     def not_offered(self, fact: Fact, mend: str) -> None:
-        self.refuse("CC633", fact.id, "the answer is none that the question offers.", mend)
+        self.refuse("CC663", fact.id, "the answer is none that the question offers.", mend)
 
 
 def _items(item: Json) -> Iterator[Json]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assessment import ActionReport, Assessment, ConflictReport
-from clinical_commander.fhir.elements import (
+from clinical_commander.fhir.datatypes import (
     UCUM,
     Addresses,
     Json,

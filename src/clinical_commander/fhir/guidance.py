@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assessment import AnswerReport, Assessment, ScoreReport, TriggerReport
-from clinical_commander.fhir.elements import (
+from clinical_commander.fhir.datatypes import (
     Addresses,
     Json,
     Occasion,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from clinical_commander.fhir.elements import ASKED_UNKNOWN, REVIEW_TAGS, UNREVIEWED
+from clinical_commander.fhir.datatypes import ASKED_UNKNOWN, REVIEW_TAGS, UNREVIEWED
 from clinical_commander.fhir.narrative import visible_text
 from clinical_commander.fhir.shape import Finding
 from clinical_commander.fhir.structure import r4

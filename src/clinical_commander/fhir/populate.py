@@ -12,7 +12,7 @@ from typing import Final
 
 from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.engine.case import Observation
-from clinical_commander.fhir.elements import (
+from clinical_commander.fhir.datatypes import (
     Json,
     coding,
     extension,
@@ -22,15 +22,6 @@ from clinical_commander.fhir.elements import (
     resource,
 )
 from clinical_commander.fhir.questionnaire import (
-    NO,
-    NOT_KNOWN,
-    YES,
-    YES_NO,
-    codes_of,
-    input_groups,
-    is_quantity,
-    question,
-)
     NO,
     NOT_KNOWN,
     YES,

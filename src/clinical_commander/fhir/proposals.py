@@ -10,7 +10,7 @@ from typing import Final
 
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assessment import ActionReport, Assessment, PlanStep
-from clinical_commander.fhir.elements import (
+from clinical_commander.fhir.datatypes import (
     Addresses,
     Json,
     Occasion,

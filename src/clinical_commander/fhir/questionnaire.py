@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from clinical_commander.dossier.model import Allowed, Constraint, Dossier, Fact
-from clinical_commander.fhir.elements import ASKED_UNKNOWN, OURS, UCUM, Json, coding, extension, filled, ours, resource
+from clinical_commander.fhir.datatypes import ASKED_UNKNOWN, OURS, UCUM, Json, coding, extension, filled, ours, resource
 from clinical_commander.fhir.versions import canonical_url, computable_name
 from clinical_commander.frozen import frozen
 from clinical_commander.quantity import unit

@@ -11,7 +11,7 @@ from typing import Final
 
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assessment import Assessment
-from clinical_commander.fhir.elements import OURS, Addresses, Json, Occasion, coding, concept, filled, resource
+from clinical_commander.fhir.datatypes import OURS, Addresses, Json, Occasion, coding, concept, filled, resource
 from clinical_commander.fhir.guidance import encounter, subject
 from clinical_commander.fhir.versions import canonical_url
 

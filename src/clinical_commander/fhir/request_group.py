@@ -10,7 +10,17 @@ from collections.abc import Iterator, Mapping
 
 from clinical_commander.dossier.model import Dossier, Step
 from clinical_commander.engine.assessment import ActionReport, Assessment, FollowUpReport, MonitoringReport, PlanStep
-from clinical_commander.fhir.elements import Addresses, Json, Occasion, citation, duration, filled, note, ours, resource
+from clinical_commander.fhir.datatypes import (
+    Addresses,
+    Json,
+    Occasion,
+    citation,
+    duration,
+    filled,
+    note,
+    ours,
+    resource,
+)
 from clinical_commander.fhir.guidance import encounter, subject
 from clinical_commander.fhir.proposals import (
     LIVE,

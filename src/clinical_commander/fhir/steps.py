@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from clinical_commander.dossier.model import Condition, Dossier, Step
-from clinical_commander.fhir.elements import LANGUAGE, Json, filled
+from clinical_commander.fhir.datatypes import LANGUAGE, Json, filled
 
 Words = Callable[[Condition], str]
 """What puts a condition into words."""

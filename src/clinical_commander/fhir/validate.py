@@ -61,7 +61,7 @@ def passed(resource: dict[str, Any]) -> dict[str, Any]:
     """The same resource, where nothing is wrong with it.
 
     Raises:
-        ContentError: CC470, one problem for each rule that it breaks, at most twenty.
+        ContentError: CC480, one problem for each rule that it breaks, at most twenty.
     """
     refuse(judge(resource).findings)
     return resource
@@ -71,10 +71,10 @@ def refuse(findings: Iterable[Finding]) -> None:
     """Nothing, for no findings.
 
     Raises:
-        ContentError: CC470.
+        ContentError: CC480.
     """
     problems = [
-        Problem("CC470", f"{f.path} breaks {f.rule}: {f.says}", "Nothing is written. This is a fault of the export.")
+        Problem("CC480", f"{f.path} breaks {f.rule}: {f.says}", "Nothing is written. This is a fault of the export.")
         for f in findings
     ]
     if problems:

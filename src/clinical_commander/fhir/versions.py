@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from clinical_commander.fhir.elements import OURS
+from clinical_commander.fhir.datatypes import OURS
 
 
 def canonical_url(kind: str, id: str) -> str:

@@ -205,17 +205,53 @@ $.unreviewed.counts{}: integer
 $.unreviewed.ids[]: string
 $.site: object
 $.differential[].cause: string
-$.differential[].probability: number
-$.differential[].present: number
+$.differential[].probability: null number
+$.differential[].present: null number
 $.differential[].interval.low: number
 $.differential[].interval.high: number
 $.differential[].interval.method: string
+$.differential[].present_interval.low: number
+$.differential[].present_interval.high: number
+$.differential[].present_interval.method: string
+$.differential[].span.low: number
+$.differential[].span.high: number
 $.differential[].zone: enum below_test discuss disputed null test treat
+$.differential[].zones_possible[]: enum below_test discuss disputed null test treat
+$.differential[].zone_text: string
+$.differential[].robust: boolean null
 $.differential[].must_not_miss: boolean
+$.differential[].confirmed: boolean
+$.differential[].last_known: boolean
 $.differential[].basis.published: number
 $.differential[].basis.derived: number
-$.differential[].basis.expert: number
 $.differential[].basis.background: number
+$.differential[].basis.expert: number
+$.differential[].basis.recalled: number
+$.differential[].moved_by[].seen[].finding: string
+$.differential[].moved_by[].seen[].levels[]: string
+$.differential[].moved_by[].ratio: number
+$.differential[].moved_by[].inside: number
+$.differential[].moved_by[].outside: number
+$.differential[].moved_by[].status: enum background derived expert published recalled
+$.differential[].moved_by[].citations[]: string
+$.differential[].tips[].at: number
+$.differential[].tips[].decision: enum test treat
+$.differential[].tips[].ratio: number
+$.contributing[].id: string
+$.contributing[].state: enum present unknown
+$.contributing[].missing[]: string
+$.contributing[].citations[]: string
+$.contributing[].text: string
+$.priors[].id: string
+$.priors[].settings[]: string
+$.priors[].region: string
+$.priors[].n: number
+$.priors[].status: enum background derived expert published recalled
+$.priors[].counts: boolean
+$.priors[].citations[]: string
+$.priors[].text: string
+$.differential_remarks[].text: string
+$.next[].decides: boolean
 $.contributors[]: string
 """
 
@@ -286,6 +322,8 @@ def test_every_key_is_required_and_no_other_is_allowed() -> None:
         (a.PhaseReport, "phase"), (a.ScoreReport, "score"), (a.NextReport, "question"), (a.ActionReport, "action"),
         (a.PlanStep, "step"), (a.RouteReport, "route"), (a.ConflictReport, "conflict"),
         (a.MonitoringReport, "monitoring"), (a.FollowUpReport, "followup"), (a.WarningReport, "warning"),
+        (a.CauseReport, "cause"), (a.ContributorReport, "contributor"), (a.PriorReport, "prior"), (a.Seen, "seen"),
+        (a.MovedBy, "moved"), (a.IntervalReport, "interval"),
     ],
 )  # fmt: skip
 def test_the_schema_names_the_fields_of_each_report(kind: type, name: str) -> None:

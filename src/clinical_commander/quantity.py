@@ -65,6 +65,7 @@ _ATOMS: Final = {
     "pressure": "kPa=1000 mm[Hg]=133.322 cm[H2O]=98.0665",
     "temperature": "Cel=1 [degF]=5/9",
     "count": "10*3=1000 10*6=1000000 10*9=1000000000 10*12=1000000000000",
+    "equivalent_dose": "Sv=1 mSv=1/1000",
     "percent": "%=1",
     "pack_years": "{pack-years}=1",
     "biological_unit": "U=1",

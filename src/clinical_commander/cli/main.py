@@ -21,6 +21,8 @@ _BAD_INPUT = (CaseError, ReferenceProblem, YamlError)
 
 COMMANDS = {
     "assess": "assess one patient",
+    "explain": "one cause of one patient: the arithmetic from prior to posterior",
+    "next": "the best question to ask of one patient, and why",
     "show": "a dossier as a page to read",
     "check": "find what is wrong in a dossier",
     "test": "run the vignettes of a dossier",
@@ -101,14 +103,22 @@ def _parser() -> argparse.ArgumentParser:
     for name, says in COMMANDS.items():
         parts[name] = commands.add_parser(name, help=says, description=f"{says[:1].upper()}{says[1:]}.")
         parts[name].add_argument("--json", action="store_true", help="print JSON for programs")
-    assess = parts["assess"]
-    assess.add_argument("case", metavar="CASE", help="a case file (YAML or JSON), or - for standard input")
-    assess.add_argument("--dossier", metavar="ID", help="a dossier, its folder or its pack; else what the case names")
-    assess.add_argument("--as", dest="form", choices=("fhir",), help="print it as a FHIR R4 bundle of proposals")
-    assess.add_argument("--patient", metavar="REFERENCE", help="with --as fhir: whom it is about, as in Patient/123")
-    for name in ("assess", "show", "check"):
+    for name in ("assess", "explain", "next"):
+        part = parts[name]
+        part.add_argument("case", metavar="CASE", help="a case file (YAML or JSON), or - for standard input")
+        part.add_argument("--dossier", metavar="ID", help="a dossier, its folder or its pack; else what the case names")
+        part.add_argument("--region", choices=("high_income", "tb_endemic"), help="where; else what the case says")
+    parts["explain"].add_argument("--cause", metavar="CAUSE", help="a cause; else the most probable one")
+    parts["explain"].add_argument("--draws", action="store_true", help="also the interval by 10,000 draws")
+    parts["next"].add_argument(
+        "--interactive", action="store_true", help="ask until nothing can change what is decided"
+    )
+    form = parts["assess"]
+    form.add_argument("--as", dest="form", choices=("fhir",), help="print it as a FHIR R4 bundle of proposals")
+    form.add_argument("--patient", metavar="REFERENCE", help="with --as fhir: whom it is about, as in Patient/123")
+    for name in ("assess", "explain", "next", "show", "check"):
         parts[name].add_argument("--site", metavar="FILE", help="what this site has and changes")
-    for name in ("assess", "show"):
+    for name in ("assess", "explain", "next", "show"):
         parts[name].add_argument("--width", metavar="COLUMNS", type=int, help="width of the text")
     for name in ("show", "check", "test"):
         parts[name].add_argument("what", metavar="DOSSIER", nargs="?", help="a dossier's id or folder")

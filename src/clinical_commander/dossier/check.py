@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clinical_commander.dossier import library
 from clinical_commander.dossier.complete import conditions_in, definition, expand
+from clinical_commander.dossier.differential_check import check_differential
 from clinical_commander.dossier.gaps import gaps
 from clinical_commander.dossier.load import Reading, read_dossier, sorted_problems
 from clinical_commander.dossier.model import Dossier, OrderedAnswer, Step, Trigger, Vignette
@@ -29,14 +30,14 @@ def check_dossier(dossier: str | Path) -> list[Problem]:
         dossier: An installed dossier's id, or its folder.
 
     Returns:
-        Beside what `load_dossier` raises: CC411 fact under no input, CC430 phase that is never reached, CC431 input
-        that nothing reads, CC432 trigger without its three vignettes, CC433 must_know that is not what the rules ask,
-        CC435 fact that may lower without being exempt, CC436 route to a dossier that is not installed, CC439 gap in an
-        ordered answer, CC440 block that nothing uses, CC441 input and phase disagree, CC442 hasty reassurance, CC443
-        trigger without severity, CC501 no source, CC503 PMID of another year, CC504 not a DOI, CC505 not a PMID, CC506
-        judgement without reason, CC507 reviewed by nobody, CC444
-        pair of triggers not declared, CC445 opposite actions not declared, CC446
-        what holds back comes true as an alarm grows old.
+        Beside what `load_dossier` raises: CC301 to CC311 figures that contradict each other (differential_check),
+        CC411 fact under no input, CC430 phase that is never reached, CC431 input that nothing reads, CC432 trigger
+        without its three vignettes, CC433 must_know that is not what the rules ask, CC435 fact that may lower without
+        being exempt, CC436 route to a dossier that is not installed, CC439 gap in an ordered answer, CC440 block that
+        nothing uses, CC441 input and phase disagree, CC442 hasty reassurance, CC443 trigger without severity, CC501
+        no source, CC503 PMID of another year, CC504 not a DOI, CC505 not a PMID, CC506 judgement without reason,
+        CC507 reviewed by nobody, CC444 pair of triggers not declared, CC445 opposite actions not declared, CC446 what
+        holds back comes true as an alarm grows old.
 
     Raises:
         ReferenceProblem: CC417, no such dossier.
@@ -64,6 +65,9 @@ def lint(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
     yield from _opposites(reading, dossier)
     yield from _holds_back(dossier)
     yield from gaps(reading, dossier)
+    if dossier.differential is not None:
+        places = {id: reading.place("differential.yaml", "findings", id) for id in dossier.differential.findings}
+        yield from check_differential(dossier, places)
 
 
 # --- the flow

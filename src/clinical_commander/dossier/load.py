@@ -21,6 +21,7 @@ from clinical_commander.dossier.catalogue import (
 )
 from clinical_commander.dossier.citations import REVIEWS, read_citations
 from clinical_commander.dossier.conflicts import read_conflicts
+from clinical_commander.dossier.differential_reader import read_differential
 from clinical_commander.dossier.library import content_root_of
 from clinical_commander.dossier.model import Citation, Dossier, Playbook, Tool, Treatment
 from clinical_commander.dossier.names import Names, circles
@@ -34,7 +35,7 @@ from clinical_commander.dossier.tools import ToolReading, closure, read_tools, t
 from clinical_commander.errors import ContentError, Mark, Problem, YamlError
 
 REQUIRED = ("dossier.yaml", "phases.yaml", "rules.yaml", "safety.yaml", "thresholds.yaml", "triggers.yaml")
-OPTIONAL = ("monitoring.yaml", "pivots.yaml", "playbooks.yaml")
+OPTIONAL = ("differential.yaml", "monitoring.yaml", "pivots.yaml", "playbooks.yaml")
 CATALOGUE = ("actions.yaml", "citations.yaml", "facts.yaml")
 CATALOGUE_OPTIONAL = ("conflicts.yaml", "words.yaml")
 CONTENT_KINDS = ("symptom", "disease", "presentation")
@@ -250,6 +251,10 @@ class _Loader:
         conflicts, pairs, agreeing = (
             read_conflicts(conflicts_file, triggers, resolver) if conflicts_file is not None else ((), (), ())
         )
+        differential_file = self.reader_or_none("differential.yaml", "the differential")
+        differential = (
+            read_differential(differential_file, resolver, facts.get("confirmed_cause")) if differential_file else None
+        )
         circumstances = {
             name: resolver.condition(Reader(node, f"circumstance `{name}`", reading.problems).expression("when"))
             for name, (_, node) in head.mapping("circumstances").items()
@@ -296,6 +301,7 @@ class _Loader:
             scores=shown,
             citations=cited_only(citations, resolver.cited),
             words=words,
+            differential=differential,
         )
         resolver.source(head)
         head.text_or("source_says", "")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict, TriggerPair
+from clinical_commander.dossier.model_differential import Differential
 from clinical_commander.dossier.model_parts import Condition, Formula, Source
 from clinical_commander.dossier.model_tools import (
     Band,
@@ -35,6 +36,7 @@ __all__ = [
     "Condition",
     "Conflict",
     "Count",
+    "Differential",
     "Example",
     "Formula",
     "Group",
@@ -496,3 +498,4 @@ class Dossier:
     channel: str = "evaluation"
     content_hash: str = ""
     scores: tuple[str, ...] = ()
+    differential: Differential | None = None

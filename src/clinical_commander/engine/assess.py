@@ -16,11 +16,13 @@ from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.engine import assessment as a
 from clinical_commander.engine.answers import Answers, Range
 from clinical_commander.engine.case import Case
+from clinical_commander.engine.differential import Differentials
 from clinical_commander.engine.phases import phases
 from clinical_commander.engine.plan import LIVE, Judged, Planner
 from clinical_commander.engine.questions import questions
 from clinical_commander.engine.scores import Scores
 from clinical_commander.engine.situation import HOUR, Known, Situation, Situations
+from clinical_commander.engine.worth import Worth
 from clinical_commander.frozen import replace
 from clinical_commander.program.program import Program
 
@@ -46,6 +48,8 @@ class Engine:
         self.answers = Answers(dossier, self.program)
         self.planner = Planner(dossier, self.program)
         self.scores = Scores(dossier, self.program)
+        self.differentials = Differentials(dossier, self.program) if dossier.differential is not None else None
+        self.worth = Worth(dossier, self.program, self.differentials) if self.differentials is not None else None
 
     def assess(
         self, case: Case, capabilities: Mapping[str, str] = NO_SITE, site: Mapping[str, object] | None = None
@@ -72,6 +76,7 @@ class Engine:
         actions, conflicts = self.planner.actions(judged, case, situation)
         self._level_plan(rows, actions)
         disposition = self._disposition(situation, scope, case)
+        differential = self._differential(case, situation, scope)
         return a.Assessment(
             engine_version=__version__,
             dossier=dossier.id,
@@ -89,9 +94,9 @@ class Engine:
             bleeding_source=self.answers.source(situation),
             disposition=disposition,
             triggers=triggers,
-            phases=phases(dossier, self.program, situation, actions, triggers),
+            phases=phases(dossier, self.program, situation, actions, triggers, differential),
             scores=self.scores.report(situation.fresh, scope.text if scope.state == "out" else ""),
-            next=questions(dossier, self.program, situation.fresh, tier, triggers, actions),
+            next=questions(dossier, self.program, case, situation, tier, triggers, actions, self.worth),
             actions=tuple(actions),
             plan=tuple(self.planner.plan([*rows, *(j for j in judged[len(rows) :] if j.step.do)])),
             routes=tuple(self.planner.routes(situation, states)),
@@ -100,8 +105,13 @@ class Engine:
             followup=self._followup(situation, scope),
             warnings=self._warnings(case, situation),
             unreviewed=self._unreviewed(),
+            differential=differential,
             site=dict(site or {}),
         )
+
+    def situation(self, case: Case, capabilities: Mapping[str, str] = NO_SITE) -> Situation:
+        """What is possible of every fact at the moment assessed, the episode remembered."""
+        return self._episode(case, capabilities)[2]
 
     # -- the episode
 
@@ -223,6 +233,11 @@ class Engine:
                 )
 
     # -- the rest
+
+    def _differential(self, case: Case, situation: Situation, scope: a.ScopeReport) -> a.DifferentialReport:
+        if self.differentials is None:
+            return a.DifferentialReport((), (), (), ())
+        return self.differentials.report(case, situation, scope.text if scope.state == "out" else "")
 
     def _facts(self, situation: Situation) -> dict[str, a.FactReport]:
         found = {}

@@ -129,8 +129,111 @@ class ScoreReport:
 
 
 @frozen
+class IntervalReport:
+    """A 95 % interval of a probability. It speaks of the figures; what is not known of the patient is not in it."""
+
+    low: float
+    high: float
+    method: str
+
+
+@frozen
+class Span:
+    """The least and the most over the priors that may be the right one: they differ where no region is given."""
+
+    low: float
+    high: float
+
+
+@frozen
+class Seen:
+    """A finding and the levels that are still possible of it."""
+
+    finding: str
+    levels: tuple[str, ...]
+
+
+@frozen
+class MovedBy:
+    """What speaks for a cause (`ratio` above 1) or against it: how often it is seen in the cause, and in all others."""
+
+    seen: tuple[Seen, ...]
+    ratio: float
+    inside: float
+    outside: float
+    status: str
+    citations: tuple[str, ...]
+
+
+@frozen
+class CauseReport:
+    """One cause. `probability`: it is the cause of this bleed; `present`: the disease is there, by its own odds.
+
+    Both are None where no region is given and the priors differ; `span` has the range. `zone` is None without accepted
+    thresholds, or while it is not shown. `basis` are parts of 1 by status. `tips`: the ratio of odds that would carry
+    `present` to each accepted threshold. `robust`: no accepted threshold lies in `present_interval`.
+    """
+
+    cause: str
+    probability: float | None
+    present: float | None
+    interval: IntervalReport
+    present_interval: IntervalReport
+    span: Span
+    zone: str | None
+    zones_possible: tuple[str | None, ...]
+    zone_text: str
+    robust: bool | None
+    must_not_miss: bool
+    confirmed: bool
+    last_known: bool
+    basis: Mapping[str, float]
+    moved_by: tuple[MovedBy, ...]
+    tips: tuple[Mapping[str, Any], ...]
+
+
+@frozen
+class ContributorReport:
+    """What makes any bleed worse: present, or not known. It is never weighed against a cause."""
+
+    id: str
+    state: str  # present | unknown
+    missing: tuple[str, ...]
+    citations: tuple[str, ...]
+    text: str
+
+
+@frozen
+class PriorReport:
+    """Whose priors these are. `counts`: a site's own patients."""
+
+    id: str
+    settings: tuple[str, ...]
+    region: str
+    n: float
+    status: str
+    counts: bool
+    citations: tuple[str, ...]
+    text: str
+
+
+@frozen
+class DifferentialReport:
+    """All causes, the most probable first; what makes the bleed worse; and which priors stand behind it."""
+
+    causes: tuple[CauseReport, ...]
+    contributors: tuple[ContributorReport, ...]
+    priors: tuple[PriorReport, ...]
+    says: tuple[str, ...]
+    text: str = ""
+
+
+@frozen
 class NextReport:
-    """One question: what to ask, which facts it gives, what they settle and what they could change."""
+    """One question: what to ask, which facts it gives, what they settle and what they could change.
+
+    `decides`: the answer can change the tier, what is to be done at once, or the zone of a disease.
+    """
 
     ask: str
     facts: tuple[str, ...]
@@ -139,6 +242,7 @@ class NextReport:
     gain: float | None
     burden: float | None
     text: str
+    decides: bool = True
 
 
 @frozen
@@ -258,6 +362,7 @@ class Assessment:
     followup: tuple[FollowUpReport, ...]
     warnings: tuple[WarningReport, ...]
     unreviewed: Unreviewed
+    differential: DifferentialReport = DifferentialReport((), (), (), ())
     site: Mapping[str, Any] = field(default_factory=dict)
 
     def action(self, action_id: str) -> ActionReport | None:
@@ -282,9 +387,13 @@ class Assessment:
             "entry": self.entry,
             "at": self.at.isoformat(),
             **{name: getattr(self, name) for name in _BODY},
-            # The differential has its keys from the first version on; no prior and no likelihood is content yet.
-            "differential": [],
-            "contributors": [],
+            "differential": self.differential.causes,
+            "contributors": [c.id for c in self.differential.contributors if c.state == "present"],
+            "contributing": self.differential.contributors,
+            "priors": self.differential.priors,
+            "differential_remarks": [
+                {"text": text} for text in (self.differential.text, *self.differential.says) if text
+            ],
         }
 
     def to_json(self) -> dict[str, Any]:

@@ -1,28 +1,38 @@
-"""What is open in, the next questions out: the dossier's fixed order, what would settle the tier first."""
+"""What is open in, the next questions out: the dossier's fixed order, what would settle the tier first; then worth."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from clinical_commander.dossier.model import Dossier, Question
+from clinical_commander.dossier.model import Dossier, Question, Step
 from clinical_commander.engine.assessment import ActionReport, AnswerReport, NextReport, TriggerReport
-from clinical_commander.engine.situation import View
+from clinical_commander.engine.case import Case
+from clinical_commander.engine.situation import Situation, View
+from clinical_commander.engine.worth import Worth, ordered_with
 from clinical_commander.program.program import Program
+
+TIER, STAT, ALARM, REST = range(4)
+"""What an answer could do: settle the tier; raise it or free a STAT action; add STAT actions by an alarm; the rest."""
 
 
 def questions(
     dossier: Dossier,
     program: Program,
-    view: View,
+    case: Case,
+    situation: Situation,
     tier: AnswerReport,
     triggers: Mapping[str, TriggerReport],
     actions: Sequence[ActionReport],
+    worth: Worth | None,
 ) -> tuple[NextReport, ...]:
     """The open questions, best first. One is open while what answers it is not known and could change something.
 
     First those that hold a fact the tier must know, then those that could raise it or that a STAT action asks for, then
-    those that a trigger waits for; within each group in the dossier's order. A question may pause all that follow it.
+    those whose trigger could add STAT actions; within each group in the dossier's order. Then what is worth most for
+    what it takes, then what else a trigger waits for. A question may pause all that follow it.
     """
+    view = situation.fresh
+    urgent = {id for id, t in dossier.triggers.items() if _is_stat((*t.steps, *t.steps_if_possible))}
     waits: dict[str, list[str]] = {}
     stat: dict[str, list[str]] = {}
     for action in actions:
@@ -37,23 +47,33 @@ def questions(
     for place, question in enumerate(dossier.questions):
         facts = _open(question, view)
         asked.update(facts)
-        report, rank = _report(question.id, question.text, facts, tier, waits, stat)
+        report, rank = _report(question.id, question.text, facts, tier, waits, stat, urgent)
         if facts and report.could_change:
             ranked.append((rank, place, report))
         if question.pause_while is not None and view.reader.must(program.pair(question.pause_while)):
             return _ordered(ranked)
-    # A fact that decides and that no question asks for is asked by its own words.
+    # A fact that decides and that no question asks for is asked by its own words, or by the test that tells it.
     left = [
         n for missing in (tier.missing, *(t.missing for t in triggers.values())) for n in missing if n in dossier.facts
     ]
-    for place, name in enumerate(dict.fromkeys(n for n in left if n not in asked)):
-        report, rank = _report(name, dossier.facts[name].ask, (name,), tier, waits, stat)
+    asks: dict[tuple[str, str], list[str]] = {}
+    for name in dict.fromkeys(n for n in left if n not in asked):
+        test = worth.ask_of(name) if worth is not None else None
+        asks.setdefault(test or (name, dossier.facts[name].ask), []).append(name)
+    for place, ((ask, text), names) in enumerate(asks.items()):
+        report, rank = _report(ask, text, names, tier, waits, stat, urgent)
         ranked.append((rank, len(dossier.questions) + place, report))
-    return _ordered(ranked)
+    if worth is None:
+        return _ordered(ranked)
+    return tuple(ordered_with(ranked, worth.questions(case, situation), REST))
 
 
 def _ordered(ranked: list[tuple[int, int, NextReport]]) -> tuple[NextReport, ...]:
     return tuple(report for _, _, report in sorted(ranked, key=lambda r: r[:2]))
+
+
+def _is_stat(steps: Iterable[Step]) -> bool:
+    return any(step.priority == "stat" or _is_stat(step.choose) for step in steps)
 
 
 def _open(question: Question, view: View) -> tuple[str, ...]:
@@ -70,6 +90,7 @@ def _report(
     tier: AnswerReport,
     waits: Mapping[str, Sequence[str]],
     stat: Mapping[str, Sequence[str]],
+    urgent: Iterable[str],
 ) -> tuple[NextReport, int]:
     mine = set(facts)
     changes = list(dict.fromkeys(x for name in facts for x in (*waits.get(name, ()), *stat.get(name, ()))))
@@ -77,5 +98,10 @@ def _report(
     decides = bool(mine.intersection(tier.missing))
     could_change = (["tier"] if decides or raises else []) + changes
     settles = [list(s) for s in tier.settled_by if set(s) <= mine]
-    rank = 0 if decides else 1 if raises or not mine.isdisjoint(stat) else 2
-    return NextReport(ask, tuple(facts), tuple(map(tuple, settles)), tuple(could_change), None, None, text), rank
+    rank = TIER if decides else STAT if raises or not mine.isdisjoint(stat) else REST
+    if rank == REST and any(trigger in urgent for name in facts for trigger in waits.get(name, ())):
+        rank = ALARM
+    report = NextReport(
+        ask, tuple(facts), tuple(map(tuple, settles)), tuple(could_change), None, None, text, decides=rank < REST
+    )
+    return report, rank

@@ -18,6 +18,7 @@ from clinical_commander.dossier.model import Citation, Dossier, Fact, Source, Th
 from clinical_commander.dossier.reader import Reader, plain_data
 from clinical_commander.dossier.source import CASE_LIMIT, Mapping, Node, Scalar, read_yaml
 from clinical_commander.engine.entries import LONGEST_QUOTE, Faults, nearest, node_of, place_of, quote, short, shown
+from clinical_commander.engine.site_differential import NOTHING, SiteDifferential, apply_to, read_site_differential
 from clinical_commander.errors import ClinicalCommanderError, ContentError, Mark, YamlError
 from clinical_commander.frozen import field, frozen
 from clinical_commander.logic import ir
@@ -35,7 +36,7 @@ _Part = TypeVar("_Part")
 
 @frozen
 class Change:
-    """One thing that is otherwise here than in the content. `kind` is threshold, capability, phone or priors."""
+    """One thing that is otherwise here than in the content. `kind` is threshold, capability, phone, priors or zone."""
 
     kind: str
     id: str
@@ -60,13 +61,14 @@ class SiteThreshold:
 
 @frozen
 class Site:
-    """What one site changes. A capability that is not named is unknown; `priors` are kept as they were written."""
+    """What one site changes. A capability that is not named is unknown; `priors` are as they were written."""
 
     name: str
     thresholds: collections.abc.Mapping[str, SiteThreshold] = field(default_factory=dict)
     capabilities: collections.abc.Mapping[str, str] = field(default_factory=dict)
     phones: collections.abc.Mapping[str, str] = field(default_factory=dict)
     priors: collections.abc.Mapping[str, object] = field(default_factory=dict)
+    differential: SiteDifferential = NOTHING
     changes: tuple[Change, ...] = ()
 
     def data(self) -> dict[str, object]:
@@ -77,6 +79,7 @@ class Site:
             "capabilities": dict(self.capabilities),
             "phones": dict(self.phones),
             "priors": dict(self.priors),
+            "zones": [dataclasses.asdict(zone) for zone in self.differential.zones],
         }
 
 
@@ -120,6 +123,9 @@ def apply_site(dossier: Dossier, site: Site) -> Dossier:
         thresholds[own.id] = dataclasses.replace(thresholds[own.id], text=own.text, value=own.value)
     values = {own.id: own.value for own in site.thresholds.values()}
     rewritten = _Rewriter(values).rewrite(dataclasses.replace(dossier, thresholds={})) if values else dossier
+    if rewritten.differential is not None and site.differential != NOTHING:
+        here = apply_to(rewritten.differential, site.differential, site.name)
+        rewritten = dataclasses.replace(rewritten, differential=here)
     combined = content_hash({"content": dossier.content_hash, "site": site.data()}) if dossier.content_hash else ""
     return dataclasses.replace(rewritten, thresholds=thresholds, content_hash=combined)
 
@@ -173,10 +179,20 @@ class _SiteReader:
         if priors:
             text = f"The site brings its own priors: {', '.join(priors)}."
             self.changes.append(Change("priors", "priors", "", ", ".join(priors), text))
+        differential = NOTHING
+        if self.dossier.differential is not None:
+            content = self.dossier.differential
+            differential = read_site_differential(self.reader, self.faults, content, self.signature)
+            for zone in differential.zones:
+                id = f"{zone.cause}.{zone.decision}"
+                text = f"The threshold to {zone.decision} of {zone.cause} is {zone.text}; signed by {zone.signed_by}."
+                self.changes.append(Change("zone", id, "", zone.text, text, zone.signed_by, zone.signed_on))
+        else:
+            self.reader.mapping("zones")
         self.reader.done()
         if self.faults.errors:
             raise ContentError(sorted((short(p) for p in self.faults.errors), key=place_of))
-        return Site(name, thresholds, capabilities, phones, priors, tuple(self.changes))
+        return Site(name, thresholds, capabilities, phones, priors, differential, tuple(self.changes))
 
     def fault(self, code: str, cause: str, mend: str, node: Node) -> None:
         self.faults.add(code, cause, mend, node)

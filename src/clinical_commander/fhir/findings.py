@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from clinical_commander.dossier.model import Dossier
-from clinical_commander.engine.assessment import ActionReport, Assessment, ConflictReport
+from clinical_commander.engine.assessment import ActionReport, Assessment, CauseReport, ConflictReport
 from clinical_commander.fhir.datatypes import (
     UCUM,
     Addresses,
@@ -33,17 +32,23 @@ NOT_A_SUM = "Outcomes need not sum to 100 %: causes that were not weighed are no
 
 
 def risk_assessment(assessment: Assessment, dossier: Dossier, at: Addresses, occasion: Occasion) -> Json | None:
-    """The differential as percentages; None while there is none. An unknown probability stays absent, and is not 0."""
-    entries = [_plain(e) for e in getattr(assessment, "differential", ())]
-    if not entries:
+    """The differential as percentages; None while there is none.
+
+    Where the priors leave several values possible, the prediction has their range and no number: half way between two
+    regions is nobody's probability.
+    """
+    report = assessment.differential
+    if not report.causes:
         return None
-    predictions = [_prediction(e, dossier) for e in entries]
+    titles = {c.id: c.title for c in dossier.differential.causes.values()} if dossier.differential else {}
+    predictions = [_prediction(c, titles.get(c.cause, c.cause.replace("_", " "))) for c in report.causes]
     lines = [f"{p['outcome']['text']}: {_shown(p)}" for p in predictions]
+    remarks = [text for text in (report.text, *report.says, *(p.text for p in report.priors)) if text]
     return resource(
         "RiskAssessment",
         at.id("risk"),
         assessment.watermark,
-        [*lines, NOT_A_SUM],
+        [*lines, *remarks, NOT_A_SUM],
         status="preliminary",
         method=concept(dossier.title, ours("dossier", assessment.dossier)),
         subject=subject(at, occasion),
@@ -52,56 +57,49 @@ def risk_assessment(assessment: Assessment, dossier: Dossier, at: Addresses, occ
         performer=at.reference("engine", "Device"),
         basis=[at.reference("facts", "QuestionnaireResponse")],
         prediction=predictions,
-        note=note(NOT_A_SUM, assessment.watermark),
+        note=note(*remarks, NOT_A_SUM, assessment.watermark),
     )
 
 
-def _prediction(entry: Mapping[str, Any], dossier: Dossier) -> Json:
-    cause = str(entry["cause"])
-    title = _cause_title(dossier, cause)
-    probability, present = entry.get("probability"), entry.get("present")
-    interval = _plain(entry.get("interval") or {})
-    zone = entry.get("zone")
-    inside = [
-        extension("present", valueDecimal=percent(present)) if present is not None else None,
-        extension("interval", valueRange=_range(interval)) if _range(interval) else None,
-        extension("must-not-miss", valueBoolean=True) if entry.get("must_not_miss") else None,
+def _prediction(cause: CauseReport, title: str) -> Json:
+    beside = [
+        extension("present", valueDecimal=percent(cause.present)) if cause.present is not None else None,
+        extension("interval", valueRange=_range(cause.interval.low, cause.interval.high)),
+        extension("present-interval", valueRange=_range(cause.present_interval.low, cause.present_interval.high)),
+        extension("must-not-miss", valueBoolean=True) if cause.must_not_miss else None,
+        extension("confirmed", valueBoolean=True) if cause.confirmed else None,
+        extension("last-known", valueBoolean=True) if cause.last_known else None,
     ]
+    known = cause.probability is not None
     return filled(
-        extension=[e for e in inside if e],
-        outcome=concept(title, ours("cause", cause, title)),
-        probabilityDecimal=percent(probability) if probability is not None else None,
-        qualitativeRisk=concept(str(zone).replace("_", " "), ours("zone", str(zone))) if zone else None,
-        rationale=_rationale(_plain(entry.get("basis") or {}), interval),
+        extension=[e for e in beside if e],
+        outcome=concept(title, ours("cause", cause.cause, title)),
+        probabilityDecimal=percent(cause.probability) if cause.probability is not None else None,
+        probabilityRange=None if known else _range(cause.span.low, cause.span.high),
+        qualitativeRisk=concept(cause.zone_text or cause.zone.replace("_", " "), ours("zone", cause.zone))
+        if cause.zone
+        else None,
+        rationale=_rationale(cause),
     )
 
 
-def _range(interval: Mapping[str, Any]) -> Json:
-    ends = {end: interval[end] for end in ("low", "high") if interval.get(end) is not None}
+def _range(low: float, high: float) -> Json:
+    ends = {"low": low, "high": high}
     return {end: {"value": percent(v), "unit": "%", "system": UCUM, "code": "%"} for end, v in ends.items()}
 
 
-def _rationale(basis: Mapping[str, Any], interval: Mapping[str, Any]) -> str:
-    shares = [f"{name} {percent(share)} %" for name, share in basis.items() if share is not None]
-    method = interval.get("method")
-    parts = (f"Rests on: {', '.join(shares)}." if shares else "", f"Interval: {method}." if method else "")
-    return " ".join(p for p in parts if p)
-
-
-def _cause_title(dossier: Dossier, cause: str) -> str:
-    """The title of a cause where the dossier has a differential; else its id in words."""
-    causes = getattr(getattr(dossier, "differential", None), "causes", None) or {}
-    listed = causes if isinstance(causes, Mapping) else {getattr(c, "id", ""): c for c in causes}
-    return str(getattr(listed.get(cause), "title", "") or cause.replace("_", " "))
+def _rationale(cause: CauseReport) -> str:
+    shares = [f"{name} {percent(round(share, 3))} %" for name, share in cause.basis.items()]
+    rests = f"Rests on figures that are: {', '.join(shares)}." if shares else ""
+    return " ".join(p for p in (rests, f"Interval: {cause.interval.method}.") if p)
 
 
 def _shown(prediction: Json) -> str:
     value = prediction.get("probabilityDecimal")
-    return "probability not known" if value is None else f"{number(round(value, 1))} %"
-
-
-def _plain(entry: Any) -> Mapping[str, Any]:
-    return entry if isinstance(entry, Mapping) else vars(entry)
+    if value is not None:
+        return f"{number(round(value, 1))} %"
+    ends = (prediction["probabilityRange"][end]["value"] for end in ("low", "high"))
+    return " to ".join(f"{number(round(end, 1))} %" for end in ends)
 
 
 # --- contradictions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from clinical_commander.dossier.model import Condition, Dossier, Step, Tool
+from clinical_commander.dossier.model import Condition, Differential, Dossier, Step, Tool
 from clinical_commander.logic import ir
 
 
@@ -43,6 +43,17 @@ def clinical_conditions(dossier: Dossier) -> Iterator[Condition]:
     yield from _present(q.pause_while for q in dossier.questions)
     if dossier.side is not None:
         yield dossier.side.confirmed
+    if dossier.differential is not None:
+        yield from differential_conditions(dossier.differential)
+
+
+def differential_conditions(differential: Differential) -> Iterator[Condition]:
+    """The levels of findings, contributors, and when a prior or a zone is shown."""
+    for finding in differential.findings.values():
+        yield from (level.when for level in finding.levels)
+    yield from (c.when for c in differential.contributors.values())
+    yield from _present(row.when for row in differential.priors)
+    yield from _present(t.unless for t in differential.thresholds.values())
 
 
 def gate_conditions(dossier: Dossier) -> Iterator[Condition]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from clinical_commander.dossier.complete import expand
 from clinical_commander.dossier.model import Dossier, OrderedAnswer
 from clinical_commander.frozen import field, frozen
+from clinical_commander.logic import ir
 from clinical_commander.program.build import build
 from clinical_commander.program.program import Program
 from clinical_commander.program.reads import modal_facts
@@ -31,7 +33,8 @@ class Proof:
 
 
 def prove(dossier: Dossier, program: Program | None = None, only: Collection[str] = ()) -> list[Proof]:
-    """The properties of a dossier, or those named in `only`: alive, no gap, settles, monotone, stable, only raises.
+    """The properties of a dossier, or those named in `only`: alive, no gap, settles, monotone, stable, only raises,
+    one level.
 
     Raises:
         ImportError: z3 is not installed (`pip install clinical-commander[prove]`).
@@ -44,6 +47,7 @@ def prove(dossier: Dossier, program: Program | None = None, only: Collection[str
         "monotone": prover.monotone,
         "stable": prover.stable,
         "only raises": prover.only_raises,
+        "one level": prover.one_level,
     }
     return [proof for name, proofs in properties.items() if not only or name in only for proof in proofs()]
 
@@ -200,6 +204,28 @@ class _Prover:
                 after,
                 reads,
             )
+
+    # -- findings
+
+    def one_level(self) -> Iterator[Proof]:
+        """A complete patient has one level of each finding; none only where a tool that it reads says nothing."""
+        differential = self.dossier.differential
+        if differential is None:
+            return
+        patient = Patient(self.dossier, self.program, "")
+        for finding in differential.findings.values():
+            levels = [patient.condition(self.program.pair(level.when)) for level in finding.levels]
+            reads = frozenset(
+                name for level in finding.levels for name in self.program.references.reads(level.when.expr)
+            )
+            two = self.z3.Not(self.z3.AtMost(*(must for _, must in levels), 1))
+            claims = [two]
+            nodes = expand(self.dossier, [level.when.expr for level in finding.levels])
+            if not any(isinstance(node, (ir.ToolNumber, ir.ToolCode)) for node in nodes):
+                claims.append(self.z3.Not(self.z3.Or(*(can for can, _ in levels))))
+            says = "A complete patient has one level of it."
+            wrong = self.z3.Or(*claims)
+            yield self.refute("one level", finding.id, says, [*patient.complete(), wrong], patient, reads)
 
     # -- pieces
 

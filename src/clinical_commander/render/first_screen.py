@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from clinical_commander.engine.assessment import ActionReport, Assessment, ConflictReport, PlanStep, TriggerReport
+from clinical_commander.render.changes import changed
 from clinical_commander.render.layout import Page
 from clinical_commander.render.reasons import Reasons
 from clinical_commander.render.words import Words, inside, titles
@@ -284,10 +285,7 @@ class FirstScreen:
 
     def _changes(self, could_change: Iterable[str]) -> str:
         words = self.words
-        names = [
-            inside(words.heading(name)) if name in ("tier", "disposition") else inside(words.title(name))
-            for name in could_change
-        ]
+        names = [changed(name, words) for name in could_change]
         more = f" (+{len(names) - SHOWN_BY_NAME})" if len(names) > SHOWN_BY_NAME else ""
         return words.say("could_change", "; ".join(names[:SHOWN_BY_NAME]) + more)
 

@@ -55,6 +55,7 @@ class _Rest:
         self.plan()
         self.triggers()
         self.routes()
+        self.differential()
         self.disposition()
         self.scores()
         self.monitoring()
@@ -136,6 +137,12 @@ class _Rest:
         for route in self.a.routes:
             page.item(f"{self.destination(route)} ({inside(words.title(route.source))})")
             page.text(route.text, 4)
+
+    def differential(self) -> None:
+        if self.dossier.differential is not None:
+            from clinical_commander.render.differential import DifferentialLines
+
+            DifferentialLines(self.a, self.dossier.differential, self.words, self.page).write()
 
     def destination(self, route: RouteReport) -> str:
         """Where a route leads; a dossier that is not installed is said to be so."""

@@ -1,0 +1,1 @@
+"""Priors and likelihoods in, probabilities, intervals and the value of a question out. Knows no dossier."""

@@ -17,8 +17,8 @@ from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.read_case import read_case
 from clinical_commander.fhir.assessment_bundle import assessment_bundle
-from clinical_commander.fhir.dossier_bundle import dossier_bundle
 from clinical_commander.fhir.datatypes import Occasion
+from clinical_commander.fhir.dossier_bundle import dossier_bundle
 from clinical_commander.fhir.validate import NO_NARRATIVE
 from clinical_commander.render.words import Words
 from tests.fixtures import DOSSIER, EXAMPLES, REPOSITORY

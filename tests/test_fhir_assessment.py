@@ -1,4 +1,4 @@
-"""What an assessment becomes in FHIR: nothing is ordered, nothing missing is normal, nothing is coded that content is not."""
+"""What an assessment becomes in FHIR: nothing is ordered, nothing missing is normal, no code that content lacks."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import copy
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import fhirkit
 import pytest
 
-from clinical_commander.engine.assessment import Assessment
+from clinical_commander.engine.assessment import Assessment, CauseReport, DifferentialReport, IntervalReport, Span
 from clinical_commander.engine.case import ActionRecord, Case
 from clinical_commander.engine.read_case import case_from_mapping, read_case
 from clinical_commander.fhir.assessment_bundle import assessment_bundle
@@ -217,7 +216,7 @@ def test_what_was_done_is_not_proposed_again() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_action_that_is_proposed_stands_in_the_group_with_its_request(name: str) -> None:
-    result, bundle = example(name)
+    _, bundle = example(name)
     (group,) = of_kind(bundle, "RequestGroup")
     pointed_at = {leaf["resource"]["reference"] for leaf in leaves(group["action"])}
 
@@ -281,23 +280,39 @@ def test_an_order_without_a_code_is_told_in_words_alone() -> None:
 
 # --- the differential
 
-ENTRIES = (
-    {"cause": "tuberculosis", "probability": 0.29, "present": 0.31, "interval": {"low": 0.11, "high": 0.57, "method": "delta"},
-     "zone": "treat", "must_not_miss": True, "basis": {"published": 0.7, "derived": 0.1, "expert": 0.2, "background": 0}},
-    {"cause": "lung_cancer", "probability": 0, "present": 0, "interval": None, "zone": None, "must_not_miss": True, "basis": {}},
-    {"cause": "other_or_none_found", "probability": None, "present": None, "interval": {"low": None, "high": 1, "method": "delta"},
-     "zone": "disputed", "must_not_miss": False, "basis": {"published": None}},
-)  # fmt: skip
+
+def cause(id: str, **changes: Any) -> CauseReport:
+    """A cause as another part of the engine would report it, written by hand."""
+    plain = CauseReport(
+        cause=id, probability=0.29, present=0.31, interval=IntervalReport(0.11, 0.57, "delta"),
+        present_interval=IntervalReport(0.12, 0.6, "delta"), span=Span(0.29, 0.29), zone="treat",
+        zones_possible=("treat",), zone_text="", robust=True, must_not_miss=True, confirmed=False, last_known=False,
+        basis={"published": 0.7, "expert": 0.3}, moved_by=(), tips=(),
+    )  # fmt: skip
+    return replace(plain, **changes)
 
 
-def risk(entries: Any) -> Json | None:
+DIFFERENTIAL = DifferentialReport(
+    causes=(
+        cause("tuberculosis"),
+        cause("lung_cancer", probability=0.0, present=0.0, span=Span(0.0, 0.0), zone=None, basis={}),
+        cause(
+            "other_or_none_found", probability=None, present=None, span=Span(0.07, 0.57), zone=None, must_not_miss=False
+        ),
+    ),
+    contributors=(),
+    priors=(),
+    says=("A remark.",),
+)
+
+
+def risk(report: DifferentialReport) -> Json | None:
     result, _ = example("tb-04")
-    whole = SimpleNamespace(**{**vars(result), "differential": entries})
-    return risk_assessment(whole, dossier(), Addresses("test"), OCCASION)  # type: ignore[arg-type]
+    return risk_assessment(replace(result, differential=report), dossier(), Addresses("test"), OCCASION)
 
 
-def test_probabilities_are_percentages_and_one_that_is_not_known_is_left_out() -> None:
-    found = risk(ENTRIES)
+def test_probabilities_are_percentages_and_one_that_depends_on_the_region_is_a_range() -> None:
+    found = risk(DIFFERENTIAL)
     assert found is not None
 
     first, second, third = found["prediction"]
@@ -305,46 +320,43 @@ def test_probabilities_are_percentages_and_one_that_is_not_known_is_left_out() -
     assert first["probabilityDecimal"] == 29  # 0.29 * 100 is 28.999999999999996 as a double
     assert second["probabilityDecimal"] == 0
     assert "probabilityDecimal" not in third
-    assert "sum to 100" in found["note"][0]["text"]
-    assert [validate(found).findings, fhirkit.validate(found)] == [(), []]
+    assert (third["probabilityRange"]["low"]["value"], third["probabilityRange"]["high"]["value"]) == (7, 57)
+    assert found["note"][0] == {"text": "A remark."}
+    assert any("sum to 100" in n["text"] for n in found["note"])
+    assert (validate(found).findings, fhirkit.validate(found)) == ((), [])
 
 
 def test_the_interval_and_the_odds_of_presence_stand_beside_the_probability() -> None:
-    found = risk(ENTRIES)
+    found = risk(DIFFERENTIAL)
     assert found is not None
 
     beside = {e["url"].rpartition(":")[2]: e for e in found["prediction"][0]["extension"]}
+    percentage = {"unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}
 
     assert beside["present"]["valueDecimal"] == 31
-    assert beside["interval"]["valueRange"]["low"] == {
-        "value": 11,
-        "unit": "%",
-        "system": "http://unitsofmeasure.org",
-        "code": "%",
-    }
-    assert beside["interval"]["valueRange"]["high"]["value"] == 57
-    assert [e["url"].rpartition(":")[2] for e in found["prediction"][2]["extension"]] == ["interval"]
+    assert beside["interval"]["valueRange"] == {"low": {"value": 11, **percentage}, "high": {"value": 57, **percentage}}
+    assert beside["present-interval"]["valueRange"]["high"]["value"] == 60
+    assert beside["must-not-miss"]["valueBoolean"] is True
+    assert "present" not in {e["url"].rpartition(":")[2] for e in found["prediction"][2]["extension"]}
 
 
-def test_entries_may_be_objects_and_read_the_same() -> None:
-    entries = [
-        SimpleNamespace(**{**e, "interval": SimpleNamespace(**e["interval"]) if e["interval"] else None})
-        for e in ENTRIES
-    ]
-
-    assert risk(entries) == risk(ENTRIES)
-
-
-@pytest.mark.parametrize("entries", [(), []])
-def test_no_differential_is_no_risk_assessment(entries: Any) -> None:
-    assert risk(entries) is None
+def test_no_differential_is_no_risk_assessment() -> None:
+    assert risk(DifferentialReport((), (), (), ("Withheld.",))) is None
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_bundle_has_a_risk_assessment_exactly_if_there_is_a_differential(name: str) -> None:
+def test_a_bundle_has_every_cause_exactly_if_there_is_a_differential(name: str) -> None:
     result, bundle = example(name)
 
-    assert bool(of_kind(bundle, "RiskAssessment")) == bool(getattr(result, "differential", ()))
+    found = of_kind(bundle, "RiskAssessment")
+
+    assert len(found) == bool(result.differential.causes)
+    for assessed in found:
+        told = [p["outcome"]["coding"][0]["code"] for p in assessed["prediction"]]
+        assert told == [c.cause for c in result.differential.causes]
+        for p, c in zip(assessed["prediction"], result.differential.causes, strict=True):
+            assert ("probabilityDecimal" in p) == (c.probability is not None)
+            assert ("qualitativeRisk" in p) == bool(c.zone)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import fhirkit
@@ -22,7 +22,7 @@ DEFECTS = defects()
 EMITTED = (
     "ActivityDefinition", "AuditEvent", "Bundle", "CarePlan", "Communication", "CommunicationRequest", "DetectedIssue",
     "Device", "GuidanceResponse", "Library", "Patient", "PlanDefinition", "Provenance", "Questionnaire",
-    "QuestionnaireResponse", "RequestGroup", "ServiceRequest",
+    "QuestionnaireResponse", "RequestGroup", "RiskAssessment", "ServiceRequest",
 )  # fmt: skip
 SHAPE = ("json", "type", "element", "cardinality", "choice", "binding", "target")
 
@@ -96,7 +96,7 @@ def test_each_invariant_says_what_it_means_and_where_it_differs() -> None:
 
 
 def test_an_invalid_bundle_is_not_let_out() -> None:
-    with pytest.raises(ContentError, match="CC480 .*rqg-1"):
+    with pytest.raises(ContentError, match=r"CC480 .*rqg-1"):
         passed(next(d for d in DEFECTS if d.rule == "rqg-1").planted())
 
 
@@ -156,7 +156,6 @@ def one_of_each_kind() -> dict[str, dict[str, Any]]:
 
 
 def test_the_kinds_that_are_emitted_are_these() -> None:
-    # RiskAssessment is built and not yet emitted: the differential is empty.
     assert sorted(one_of_each_kind()) == sorted(EMITTED)
 
 
@@ -164,16 +163,15 @@ SPOILT = {"null": None, "an empty list": [], "an empty object": {}, "an empty te
 
 
 @pytest.mark.parametrize("kind", EMITTED)
-def test_nothing_empty_passes_at_any_place(kind: str, record_property) -> None:
+def test_nothing_empty_passes_at_any_place(kind: str, record_property: Callable[[str, object], None]) -> None:
     resource = one_of_each_kind()[kind]
     found = list(places(resource))
     chosen = random.Random(1).sample(found, min(20, len(found)))
 
-    missed = [
-        (path, what) for path, _ in chosen for what, to in SPOILT.items() if validate(changed(resource, path, to)).valid
-    ]
+    planted = [(path, what, changed(resource, path, to)) for path, _ in chosen for what, to in SPOILT.items()]
+    missed = [(path, what) for path, what, spoilt in planted if validate(spoilt).valid]
 
-    record_property("planted", len(chosen) * len(SPOILT))
+    record_property("planted", len(planted))
     assert missed == []
 
 

@@ -114,7 +114,9 @@ BY_EYE = {
     "action-selection-behavior": "any all all-or-none exactly-one at-most-one one-or-more",
     "detectedissue-severity": "high moderate low",
     "questionnaire-answers-status": "in-progress completed amended entered-in-error stopped",
-    "bundle-type": "document message transaction transaction-response batch batch-response history searchset collection",
+    "bundle-type": (
+        "document message transaction transaction-response batch batch-response history searchset collection"
+    ),
     "narrative-status": "generated extensions additional empty",
     "quantity-comparator": "< <= >= >",
 }

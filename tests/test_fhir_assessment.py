@@ -21,7 +21,7 @@ from clinical_commander.fhir.guidance import wanted_facts
 from clinical_commander.fhir.validate import judge, validate
 from clinical_commander.frozen import replace
 from tests.fhir_corpus import CASES, OCCASION, dossier, engine, of_kind
-from tests.fixtures import EXAMPLES, NORMAL, NOTHING_ELSE, patient
+from tests.fixtures import EXAMPLES, NORMAL, NOTHING_ELSE, patient, vignette_case, vignettes
 
 Json = dict[str, Any]
 PUBLIC = ("http://loinc.org", "http://snomed.info/sct")
@@ -235,6 +235,20 @@ def test_what_is_asked_first_is_never_shown_as_certain(name: str) -> None:
     for leaf in leaves(group["action"]):
         if leaf["title"] in first - sure:
             assert leaf["condition"][0]["kind"] == "applicability"
+
+
+def test_what_two_dangers_contest_is_asked_first_in_the_group_too() -> None:
+    contested = next(v for v in vignettes()[0] if "on warfarin with a confirmed embolism" in v.name)
+    case, _ = vignette_case(contested)
+
+    result, bundle = made(case)
+
+    (group,) = of_kind(bundle, "RequestGroup")
+    titles = {dossier().actions[a].label for a in ("drug.reverse_anticoagulant", "drug.vitamin_k", "drug.pcc")}
+    assert {a.state for a in result.actions if a.id in ("drug.vitamin_k", "drug.pcc")} == {"ask_first"}
+    found = [leaf for leaf in leaves(group["action"]) if leaf["title"] in titles]
+    assert {leaf["title"] for leaf in found} == titles
+    assert all(leaf["condition"][0]["kind"] == "applicability" for leaf in found)
 
 
 def test_options_that_exclude_each_other_stand_in_a_group_of_which_at_most_one_is_chosen() -> None:

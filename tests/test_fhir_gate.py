@@ -159,6 +159,20 @@ def test_the_kinds_that_are_emitted_are_these() -> None:
     assert sorted(one_of_each_kind()) == sorted(EMITTED)
 
 
+@pytest.mark.parametrize("seed", range(300))
+def test_whatever_stands_where_it_does_not_belong_is_judged_and_ends_in_no_fault(seed: int) -> None:
+    rng = random.Random(seed)
+    resource = copy.deepcopy(rng.choice(list(valid().values())))
+    for _ in range(rng.randint(1, 3)):
+        donors = list(places(rng.choice(list(valid().values()))))
+        targets = list(places(resource))
+        resource = changed(resource, rng.choice(targets)[0], copy.deepcopy(rng.choice(donors)[1]))
+
+    found = judge(resource).findings
+
+    assert all(f.rule and f.path and f.says for f in found)
+
+
 SPOILT = {"null": None, "an empty list": [], "an empty object": {}, "an empty text": ""}
 
 

@@ -80,6 +80,48 @@ def test_every_element_of_a_resource_is_known_and_may_repeat_or_not_as_the_table
     assert wrong == []
 
 
+PARTS = sorted(t for t in r4().types if "." in t and t.partition(".")[0] in r4().described)
+DATA_TYPES = sorted(
+    {kind.name for e in r4().types["Extension"].elements if e.choice for kind in e.types} & r4().types.keys()
+)
+
+
+def around(part: str, value: dict[str, Any]) -> dict[str, Any]:
+    """The smallest resource that has this value as its part: `PlanDefinition.action.condition`."""
+    if part in DATA_TYPES:
+        return {"resourceType": "Parameters", "parameter": [{"name": "a", f"value{part}": value}]}
+    whole, _, last = part.rpartition(".")
+    (element,) = [e for e in r4().types[whole].elements if e.name == last]
+    inside = {**smallest(whole), last: [value] if element.repeats else value}
+    return around(whole, inside) if "." in whole else {"resourceType": whole, **inside}
+
+
+@pytest.mark.parametrize("part", [*PARTS, *DATA_TYPES])
+def test_every_element_of_a_part_is_known_and_may_repeat_or_not_as_the_table_says(part: str) -> None:
+    wrong = []
+    for element in r4().types[part].elements:
+        for kind in element.types:
+            if kind.name == "Resource" or element.required:
+                continue
+            key, value = json_name(element, kind), made(kind)
+            once, many = ([value], value) if element.repeats else (value, [value])
+            if complaints(around(part, {**smallest(part), key: once})):
+                wrong.append(key)
+            if not complaints(around(part, {**smallest(part), key: many})):
+                wrong.append(f"{key} in the other number")
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", [*PARTS, *DATA_TYPES])
+def test_a_part_without_one_thing_that_is_required_is_refused(part: str) -> None:
+    for key in smallest(part):
+        lacking = {k: v for k, v in smallest(part).items() if k != key} or {
+            "extension": [{"url": "urn:a", "valueCode": "b"}]
+        }
+        assert complaints(around(part, lacking)), key
+
+
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_the_table_has_no_resource_too_many(name: str) -> None:
     assert name in fhirkit.RESOURCE_TYPES

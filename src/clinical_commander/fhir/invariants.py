@@ -150,6 +150,8 @@ def _dom_2(node: Node) -> bool:
 
 
 def _dom_3(node: Node) -> bool:
+    if "contained" not in node.value:
+        return True
     contained = {f"#{c.get('id')}": c for c in node.value.get("contained", ())}
     pointed_at = {literal for _, literal in references(node.value)}
     points_out = {id for id, c in contained.items() if any(literal == "#" for _, literal in references(c))}

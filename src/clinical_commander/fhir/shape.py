@@ -64,7 +64,9 @@ def _complex(
         found = kind.by_json_name.get(name)
         if found is None:
             hint = did_you_mean(name, kind.by_json_name)
-            yield Finding("element", f"{path}.{key}", f"is no element of {kind.name}.{' ' + hint if hint else ''}")
+            yield Finding(
+                "element", f"{path}.{str(key)[:40]}", f"is no element of {kind.name}.{' ' + hint if hint else ''}"
+            )
             continue
         element, element_type = found
         seen.setdefault(element.name, []).append(name)

@@ -374,7 +374,18 @@ def test_a_bundle_has_every_cause_exactly_if_there_is_a_differential(name: str) 
 
 
 @pytest.mark.parametrize(
-    ("share", "shown"), [(0.07, 7), (0.57, 57), (1, 100), (0, 0), (0.005, 0.5), (1 / 3, 33.3333333333)]
+    ("share", "shown"),
+    [
+        (0.07, 7),
+        (0.57, 57),
+        (1, 100),
+        (0, 0),
+        (0.005, 0.5),
+        (1 / 3, 33.3),
+        (0.99963, 99.96),
+        (0.000412, 0.0412),
+        (0.9999999, 99.99999),
+    ],
 )
 def test_a_share_becomes_a_percentage(share: float, shown: float) -> None:
     assert percent(share) == shown

@@ -12,7 +12,7 @@ import fhirkit
 import pytest
 
 from clinical_commander.errors import ContentError
-from clinical_commander.fhir.house_rules import RULES
+from clinical_commander.fhir.house_rules import RULES, RULES_OF
 from clinical_commander.fhir.invariants_of_resources import INVARIANTS
 from clinical_commander.fhir.structure import r4
 from clinical_commander.fhir.validate import invariants_by_type, judge, passed, validate
@@ -86,6 +86,7 @@ def test_every_rule_of_the_gate_has_a_defect_that_shows_it() -> None:
 
 def test_every_type_that_an_invariant_is_of_exists() -> None:
     assert sorted(invariants_by_type().keys() - r4().types.keys()) == ["Element"]
+    assert sorted(RULES_OF.keys() - r4().types.keys()) == []
 
 
 def test_each_invariant_says_what_it_means_and_where_it_differs() -> None:

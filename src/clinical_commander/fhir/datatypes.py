@@ -128,8 +128,15 @@ def number(value: float) -> float | int:
 
 
 def percent(share: float) -> float | int:
-    """A probability as R4 wants it in RiskAssessment: in percent. Rounded where a double has no more digits to give."""
-    return number(round(share * 100, 10))
+    """A probability as R4 wants it in RiskAssessment: in percent, with three digits that mean something.
+
+    What is not certain is never rounded to 0 or 100: it gets as many digits as that takes.
+    """
+    for digits in range(3, 17):
+        shown = float(f"{share * 100:.{digits}g}")
+        if (shown in (0, 100)) == (share in (0, 1)):
+            return number(shown)
+    return number(share * 100)
 
 
 def duration(text: str) -> Json | None:

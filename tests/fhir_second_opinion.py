@@ -35,14 +35,19 @@ VALIDATORS: dict[str, Callable[[Json], bool]] = {
 
 def table() -> list[str]:
     """The rows of the table, in Markdown."""
-    planted = defects()
     rows = [f"| planted | {' | '.join(VALIDATORS)} |", f"|---|{'---|' * len(VALIDATORS)}"]
+    caught: dict[str, list[list[bool]]] = {part: [] for part in PARTS}
+    for defect in defects():
+        resource = defect.planted()
+        caught[defect.file].append([catches(resource) for catches in VALIDATORS.values()])
     for part, says in PARTS.items():
-        of_part = [d for d in planted if d.file == part]
-        counts = [sum(catches(d.planted()) for d in of_part) for catches in VALIDATORS.values()]
-        rows.append(f"| {says} | {' | '.join(f'{c} of {len(of_part)}' for c in counts)} |")
-    totals = [sum(catches(d.planted()) for d in planted) for catches in VALIDATORS.values()]
-    rows.append(f"| **all** | {' | '.join(f'**{c} of {len(planted)}**' for c in totals)} |")
+        rows.append(
+            f"| {says} | {' | '.join(f'{c} of {len(caught[part])}' for c in map(sum, zip(*caught[part], strict=True)))} |"
+        )
+    together = [found for part in caught.values() for found in part]
+    rows.append(
+        f"| **all** | {' | '.join(f'**{c} of {len(together)}**' for c in map(sum, zip(*together, strict=True)))} |"
+    )
     emitted = [*map(example, CASES), short_export()]
     fine = [*valid().values(), *emitted]
     # The rules of this project do not speak of resources that others wrote.

@@ -109,6 +109,8 @@ def advice(result: Assessment) -> Iterator[tuple[str, str]]:
     """Every sentence that answers or advises, with where it stands; questions and lists of values do neither."""
     yield "tier", result.tier.text
     yield "disposition", result.disposition.text
+    yield "disposition within", result.disposition.within_says.text
+    yield "disposition via", result.disposition.via_says.text
     yield from ((f"action {a.id}", a.text) for a in advised(result))
     yield from ((f"order of {a.id}", str(o["text"])) for a in advised(result) for o in a.orders)
     yield from ((f"plan {p.path}", p.text) for p in result.plan if p.state in ("do", "ask_first"))

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from clinical_commander.bayes.draws import drawn_intervals, draws
-from clinical_commander.bayes.intervals import present_interval, probability_intervals
+from clinical_commander.bayes.intervals import present_intervals, probability_intervals
 from clinical_commander.bayes.network import Figure, Finding, Given, Group, Prior
 from clinical_commander.bayes.posterior import Network
 from clinical_commander.bayes.tables import Limits
@@ -21,7 +21,7 @@ from clinical_commander.bayes.thresholds import (
     robust,
     zone,
 )
-from clinical_commander.bayes.value import Stake, value
+from clinical_commander.bayes.value import Stake, value, values
 from tests.bayes_networks import evidence, network
 
 CUTS = Cuts((Cut(0.1, True),), (Cut(0.5, True),))
@@ -90,6 +90,22 @@ def own_chances(table: object, pattern: tuple[int, ...], place: int, cause: int,
         bits = [*own[:place], 1 << level, *own[place + 1 :]]
         found.append(p * mass(bits, cause) / mass(own, cause) + (1 - p) * outside(bits) / outside(own))
     return found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_values_of_all_findings_together_are_those_of_each_alone(seed: int) -> None:
+    made = network(seed, groups=5)
+    found = evidence(random.Random(seed), made)
+    posterior = made.posterior(found)
+    stakes = [Stake(c, CUTS, 1.0 + c, guarded=bool(c % 2)) for c in range(6)]
+
+    together = values(made, found, posterior, stakes)
+
+    for id, table in made.tables.items():
+        for place, finding in enumerate(table.group.findings):
+            if found[id][place] + 1 == 1 << finding.levels:
+                alone = value(made, found, posterior, {id: (place,)}, stakes).gain
+                assert together.get((id, place), 0.0) == pytest.approx(alone, rel=1e-12)
 
 
 def test_an_answer_that_crosses_no_threshold_is_worth_nothing() -> None:
@@ -185,11 +201,11 @@ def test_the_interval_of_the_delta_method_is_the_textbook_formula() -> None:
     made = simple(99.0)
     posterior = made.posterior({"f": (0b01,)})
 
-    found = present_interval(made, posterior, 0)
+    found = present_intervals(made, posterior)[0]
 
-    # Odds 3/7 * 0.8/0.1; variance 1/(n w (1-w)) of the prior, (1-p)/p/(n+1) of each figure.
+    # Odds 3/7 * 0.8/0.1; variance 1/((n+1) w (1-w)) of the prior, (1-p)/p/(n+1) of each figure.
     centre = math.log(0.3 / 0.7 * 8)
-    half = 1.959963984540054 * math.sqrt(1 / (99 * 0.3 * 0.7) + 0.2 / 0.8 / 100 + 0.9 / 0.1 / 100)
+    half = 1.959963984540054 * math.sqrt(1 / (100 * 0.3 * 0.7) + 0.2 / 0.8 / 100 + 0.9 / 0.1 / 100)
     p = 1 / (1 + math.exp(-centre))
     # d arcsin(sqrt(p)) = sqrt(p (1 - p)) / 2 * d log odds.
     turned = half * math.sqrt(p * (1 - p)) / 2

@@ -88,7 +88,7 @@ def test_the_score_made_in_intensive_care_says_nothing_elsewhere(setting: str) -
 
     assert report.value is None
     assert report.applicable == "no"
-    assert "not applicable" in report.why_not
+    assert "not applicable" in report.why_not.text
 
 
 # --- hemoptysis volume
@@ -281,7 +281,7 @@ def test_one_negative_test_in_a_hospital_suspect_completes_no_rule_and_says_what
     assert report.value == "isolate_suspected"
     smears = reading(report, "cdc_smears")
     assert smears["value"] != "complete"
-    assert "three negative smears" in smears["title"]
+    assert "three negative smears" in smears["title"].text
     assert {"afb_smears_negative", "smears_8h_apart", "early_morning_sample"} <= set(smears["missing"])
     assert "clinician_judges_tb_unlikely" in smears["missing"]
     assert reading(report, "ntca_aphl_2016")["value"] == "incomplete"
@@ -435,7 +435,7 @@ def test_embolism_cannot_be_ruled_out_without_a_test_in_anybody_who_coughs_blood
         scores = assess(read_case(path, engine().dossier)).scores
 
         assert scores["perc"].applicable == "no"
-        assert "hemoptysis present" in scores["perc"].why_not
+        assert "hemoptysis present" in scores["perc"].why_not.text
         assert reading(scores["years"], "limit")["value"] == "limit_500"
 
 

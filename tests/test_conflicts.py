@@ -65,8 +65,8 @@ def test_massive_bleeding_on_warfarin_with_a_proven_embolism_shows_the_conflict_
     clot = conflict(result, "anticoagulate_vs_massive")
     assert clot is not None
     assert len(clot.sides) == 2
-    assert any("embolism" in side.lower() for side in clot.sides)
-    assert any("bleeding" in side.lower() for side in clot.sides)
+    assert any("embolism" in side.text.lower() for side in clot.sides)
+    assert any("bleeding" in side.text.lower() for side in clot.sides)
     assert clot.resolution
     drug = conflict(result, "reverse_vs_pe")
     assert drug is not None

@@ -21,7 +21,7 @@ from clinical_commander.dossier.model import Ban
 from clinical_commander.engine.assessment import Assessment
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.situation import Situation
-from clinical_commander.render.text import first_screen
+from clinical_commander.render.text import assessment_text, first_screen
 from tests.generate import (
     NOT_VACUOUS_AT_LEAST,
     SETTINGS,
@@ -115,6 +115,8 @@ def advice(said: Assessment) -> Iterator[tuple[str, str]]:
     dossier = hemoptysis().dossier
     yield "tier", said.tier.text
     yield "disposition", said.disposition.text
+    yield "disposition within", said.disposition.within_says.text
+    yield "disposition via", said.disposition.via_says.text
     for name, trigger in said.triggers.items():
         if trigger.state == "fires" or (trigger.state == "cannot_exclude" and not dossier.triggers[name].reassures):
             yield f"trigger {name}", trigger.text
@@ -371,7 +373,19 @@ def test_limits_of_care_are_kept(record_property: Record) -> None:
     assert counted["comfort_only, without it one was advised"] >= 50
 
 
-def test_nothing_of_a_differential_is_shown_while_massive_bleeding_is_possible() -> None:
+def test_no_share_of_a_cause_stands_on_the_first_screen_and_no_bar_anywhere_while_massive_bleeding_is_possible() -> (
+    None
+):
+    dossier = hemoptysis().dossier
+    words = dossier.words["differential"]
+    seen = 0
     for patient in everyone():
-        if "massive" in patient.said.tier.possible:
-            assert patient.said.to_json()["differential"] == []
+        if "massive" not in patient.said.tier.possible or not patient.said.differential.causes:
+            continue
+        first = first_screen(patient.said, dossier)
+        whole = assessment_text(patient.said, dossier)
+        assert words["in_100"].replace("{0} ", "") not in first
+        assert not re.search(r"\[[■□]{10}\]", whole)
+        assert words["massive_possible"] in [r["text"] for r in patient.said.to_json()["differential_remarks"]]
+        seen += 1
+    assert seen >= 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from clinical_commander.engine import assessment as a
 from clinical_commander.engine.read_case import read_case
-from tests.fixtures import EXAMPLES, REPOSITORY, assess, engine, patient
+from tests.fixtures import EXAMPLES, REPOSITORY, SETTINGS, assess, engine, patient, vignette_case, vignettes
 
 SCHEMA = json.loads((REPOSITORY / "docs" / "schemas" / "assessment-1.json").read_text())
 CASES = sorted(path for path in EXAMPLES.glob("*.yaml") if path.name != "expectations.yaml")
@@ -44,7 +45,7 @@ $.facts{}.unit: string
 $.facts{}.entered: string
 $.facts{}.at: null string
 $.facts{}.origin: string
-$.facts{}.warnings[]: string
+$.facts{}.warnings[].text: string
 $.tier.settled: boolean
 $.tier.value: null string
 $.tier.possible[]: string
@@ -55,7 +56,7 @@ $.tier.because[].rule: string
 $.tier.because[].facts[]: string
 $.tier.text: string
 $.tier.citations[]: string
-$.tier.withheld: string
+$.tier.withheld.text: string
 $.tier.worst_this_episode: null string
 $.tier.hours_since_worst: null number
 $.tier.last_known: boolean
@@ -69,7 +70,7 @@ $.bleeding_source.because[].rule: string
 $.bleeding_source.because[].facts[]: string
 $.bleeding_source.text: string
 $.bleeding_source.citations[]: string
-$.bleeding_source.withheld: string
+$.bleeding_source.withheld.text: string
 $.disposition.settled: boolean
 $.disposition.value: null string
 $.disposition.possible[]: string
@@ -80,11 +81,11 @@ $.disposition.because[].rule: string
 $.disposition.because[].facts[]: string
 $.disposition.text: string
 $.disposition.citations[]: string
-$.disposition.withheld: string
+$.disposition.withheld.text: string
 $.disposition.within: null string
 $.disposition.via: null string
-$.disposition.within_text: string
-$.disposition.via_text: string
+$.disposition.within_says.text: string
+$.disposition.via_says.text: string
 $.triggers{}.state: enum cannot_exclude fires quiet
 $.triggers{}.last_known: boolean
 $.triggers{}.severity: enum critical notice null urgent
@@ -108,9 +109,9 @@ $.scores{}.possible[]: string
 $.scores{}.band: null string
 $.scores{}.bands_possible[]: string
 $.scores{}.applicable: enum no unknown yes
-$.scores{}.why_not: string
+$.scores{}.why_not.text: string
 $.scores{}.items[].id: string
-$.scores{}.items[].title: string
+$.scores{}.items[].title.text: string
 $.scores{}.items[].points: null number
 $.scores{}.items[].low: null number
 $.scores{}.items[].high: null number
@@ -121,7 +122,7 @@ $.scores{}.items[].of[]: number
 $.scores{}.missing[]: string
 $.scores{}.counts{}[]: number
 $.scores{}.readings[].id: string
-$.scores{}.readings[].title: string
+$.scores{}.readings[].title.text: string
 $.scores{}.readings[].value: null string
 $.scores{}.readings[].possible[]: string
 $.scores{}.readings[].low: null number
@@ -129,9 +130,9 @@ $.scores{}.readings[].high: null number
 $.scores{}.readings[].missing[]: string
 $.scores{}.readings[].text: string
 $.scores{}.readings[].citations[]: string
-$.scores{}.rates[].cohort: string
+$.scores{}.rates[].cohort.text: string
 $.scores{}.rates[].n: integer null
-$.scores{}.rates[].outcome: string
+$.scores{}.rates[].outcome.text: string
 $.scores{}.rates[].rate: string
 $.scores{}.rates[].ci: string
 $.scores{}.rates[].status: string
@@ -155,7 +156,7 @@ $.actions[].priority: enum routine stat urgent
 $.actions[].setting: string
 $.actions[].because[]: string
 $.actions[].ask[]: string
-$.actions[].withheld_by{}: string
+$.actions[].withheld_by{}.text: string
 $.actions[].orders[].text: string
 $.actions[].orders[].code: null
 $.actions[].orders[].code{}: string
@@ -174,22 +175,22 @@ $.plan[].path: string
 $.routes[].source: string
 $.routes[].state: enum cannot_exclude fires
 $.routes[].dossier: null string
-$.routes[].external: string
+$.routes[].external.text: string
 $.routes[].installed: boolean
 $.routes[].text: string
 $.conflicts[].id: string
 $.conflicts[].kind: enum advice facts
-$.conflicts[].sides[]: string
+$.conflicts[].sides[].text: string
 $.conflicts[].withholds[]: string
 $.conflicts[].escalates[]: string
 $.conflicts[].needs_human: boolean
 $.conflicts[].facts[]: string
 $.conflicts[].text: string
-$.conflicts[].resolution: string
+$.conflicts[].resolution.text: string
 $.monitoring[].id: string
 $.monitoring[].state: enum ask_first do
 $.monitoring[].every: string
-$.monitoring[].until: string
+$.monitoring[].until.text: string
 $.monitoring[].facts[]: string
 $.monitoring[].action: null string
 $.monitoring[].text: string
@@ -317,7 +318,8 @@ def test_every_key_is_required_and_no_other_is_allowed() -> None:
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        (a.Because, "because"), (a.ScopeReport, "scope"), (a.FactReport, "fact"), (a.AnswerReport, "answer"),
+        (a.Because, "because"), (a.Text, "text"), (a.ScopeReport, "scope"), (a.FactReport, "fact"),
+        (a.AnswerReport, "answer"),
         (a.TierReport, "tier"), (a.DispositionReport, "disposition"), (a.TriggerReport, "trigger"),
         (a.PhaseReport, "phase"), (a.ScoreReport, "score"), (a.NextReport, "question"), (a.ActionReport, "action"),
         (a.PlanStep, "step"), (a.RouteReport, "route"), (a.ConflictReport, "conflict"),
@@ -345,6 +347,39 @@ def test_the_assessment_fits_the_schema_in_every_setting(setting: str) -> None:
 def test_the_assessment_of_a_child_and_of_nobody_known_fits_the_schema() -> None:
     assert problems(assess(patient(age="5 years", spo2="84 %"))) == []
     assert problems(assess(patient(age=None))) == []
+
+
+VERBATIM = {"entered", "display"}  # as a person wrote it, as a code system has it
+QUANTITIES = {"within", "every", "rate", "ci"}
+QUANTITY = re.compile(r"[<>]?=? ?[\d.]+( to [\d.]+)?( [^ ]+)?")
+
+
+def outside_text(value: Any, name: str = "", text: bool = False) -> Iterator[tuple[str, str]]:
+    """(field, string) of each string that stands in no `text` field and is no single word."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from outside_text(inner, key if not name.endswith("withheld_by") else "withheld_by", key == "text")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from outside_text(inner, name)
+    elif isinstance(value, str) and " " in value.strip() and not text:
+        yield name, value
+
+
+def test_a_sentence_stands_only_in_a_field_called_text() -> None:
+    cases = [(read_case(path, engine().dossier), {}) for path in CASES]
+    cases += [vignette_case(vignette) for vignette in vignettes()[0]]
+    # A value that is unusual is warned of; a child and a person of unknown age have reasons of their own.
+    cases += [(patient(setting, age=age, sbp="0 mmHg"), {}) for setting in SETTINGS for age in ("5 years", None)]
+    looked_at, found = 0, set()
+    for case, capabilities in cases:
+        said = json.loads(engine().assess(case, capabilities).dumps())
+        looked_at += sum(len(group) for group in said.values() if isinstance(group, list | dict))
+        found |= {(name, value) for name, value in outside_text(said) if name not in VERBATIM}
+    found = {(name, value) for name, value in found if not (name in QUANTITIES and QUANTITY.fullmatch(value))}
+
+    assert found == set()
+    assert looked_at > 10_000
 
 
 def test_an_assessment_with_a_key_too_many_or_too_few_does_not_fit() -> None:

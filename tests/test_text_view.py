@@ -14,7 +14,8 @@ from clinical_commander.engine.read_case import case_from_mapping, read_case
 from clinical_commander.render.dossier_json import dossier_json
 from clinical_commander.render.dossier_page import PARTS, dossier_page
 from clinical_commander.render.text import assessment_text, first_screen
-from tests.fixtures import DOSSIER, EXAMPLES, NORMAL, NOTHING_ELSE, assess, engine, patient
+from clinical_commander.render.to_do import STEPS_AT_MOST
+from tests.fixtures import DOSSIER, EXAMPLES, NORMAL, NOTHING_ELSE, SETTINGS, assess, engine, patient
 
 CASES = sorted(path for path in EXAMPLES.glob("*.yaml") if path.name != "expectations.yaml")
 ANSI = "\x1b["
@@ -162,12 +163,120 @@ def stale(spo2: str) -> Assessment:
     )
 
 
-def test_an_action_that_asks_first_says_what_to_ask() -> None:
-    text = screen(example("tb-04"))
+# --- do now
 
-    asking = text[text.index("ask first:") : text.index("ASK NEXT")]
 
-    assert "ask: Anticoagulant" in asking
+def do_now(result: Assessment) -> list[str]:
+    """The lines of DO NOW."""
+    return screen(result).split("\nDO NOW\n")[1].split("\n\n")[0].splitlines()
+
+
+def limits(rows: list[str], sign: str) -> list[float]:
+    """The time limits of the lines with this sign, in minutes, read by hand; without one, infinite."""
+    scale = {"min": 1, "h": 60, "d": 1440}
+    found = [re.match(rf"  {re.escape(sign)} +(?:(\d+) (min|h|d))?  ", row) for row in rows]
+    return [float(m[1]) * scale[m[2]] if m[1] else float("inf") for m in found if m]
+
+
+MASSIVE_CASES = {
+    "tuberculosis, shock": lambda: example("tb-04"),
+    "half a cup": lambda: example("constructed-half-cup"),
+    "warfarin": lambda: example("constructed-warfarin-massive"),
+    "on the ward": lambda: assess(patient("inpatient", NORMAL, spo2="84 %", airway_compromise=True)),
+    "at home": lambda: assess(patient("home", NORMAL, estimated_volume_24h="300 mL")),
+    "in intensive care": lambda: assess(patient("icu", NORMAL, estimated_volume_24h="300 mL", tracheostomy=True)),
+}
+
+
+@pytest.mark.parametrize("who", MASSIVE_CASES)
+def test_what_is_to_be_done_stands_in_the_order_of_its_time_limits(who: str) -> None:
+    found = limits(do_now(MASSIVE_CASES[who]()), "□")
+
+    assert len(found) > 5
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize("who", MASSIVE_CASES)
+def test_of_two_actions_with_one_time_limit_the_airway_comes_first(who: str) -> None:
+    result = MASSIVE_CASES[who]()
+    stat = [a for a in result.actions if a.priority == "stat" and a.state == "do" and a.within]
+
+    by_limit: dict[str, list[bool]] = {}
+    for action in stat:
+        # By the names: posture, suction and tube begin so, as two prohibitions do; the call brings who has the airway.
+        airway = (action.id.startswith("airway.") and action.verb != "avoid") or action.id == "call.emergency_team"
+        by_limit.setdefault(action.within, []).append(airway)
+    assert [w for w, found in by_limit.items() if found != sorted(found, reverse=True)] == []
+    assert any(sum(found) < len(found) and any(found) for found in by_limit.values())
+
+
+def test_what_must_never_be_done_stands_apart_from_what_is_to_be_done() -> None:
+    rows = do_now(example("tb-04"))
+    place = rows.index("  do not:")
+
+    assert rows[place + 1].strip() == "• No NIV or CPAP while blood can flood the airway."
+    assert not [row for row in rows[:place] if "□" in row and row.split("  ")[-1].startswith("No ")]
+
+
+def test_a_step_that_waits_stands_under_the_question_it_waits_for() -> None:
+    rows = do_now(example("tb-04"))
+    question = next(q for q in engine().dossier.questions if q.id == "side")
+
+    place = rows.index(f"  ask first: {question.text}")
+    assert "Turn the patient with the confirmed bleeding side down" in rows[place + 1]
+    assert "ask:" not in rows[place + 2]  # the heading has said it
+
+
+def test_a_step_that_waits_for_more_than_one_question_names_the_rest() -> None:
+    rows = do_now(example("tb-04"))
+    place = next(i for i, row in enumerate(rows) if "bronchoscopy first" in row)
+
+    assert "Limits of care" in rows[place + 1]
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_while_nothing_is_known_the_first_screen_does_not_flood(setting: str) -> None:
+    rows = do_now(assess(patient(setting, age="34 years", estimated_volume_24h="10 mL")))
+
+    asked = [row for row in rows if row.startswith("  ?")]
+    assert len(asked) <= STEPS_AT_MOST * sum(row.startswith("  ask first") or "for the tier" in row for row in rows)
+    assert len(rows) < 30
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_what_the_first_screen_leaves_out_is_counted_and_stands_below(setting: str) -> None:
+    result = assess(patient(setting, age="34 years", estimated_volume_24h="10 mL"))
+    rows = do_now(result)
+    waiting = [a for a in result.actions if a.priority == "stat" and a.state == "ask_first"]
+    steps = [p for p in result.plan if p.priority == "stat" and p.action is None and p.state == "ask_first"]
+
+    shown = sum(row.startswith("  ?") for row in rows)
+    more = sum(int(m[1]) for row in rows if (m := re.search(r"and (\d+) more, in the plan below", row)))
+
+    assert shown + more == len(waiting) + len(steps)
+    below = page(result).split("\nPLAN: ")[1]
+    for action in waiting:
+        texts = {action.text, *(p.text for p in result.plan if p.action == action.id)}
+        assert any(text in row for text in texts for row in [*rows, *below.splitlines()]), action.id
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_every_action_that_is_proposed_stands_somewhere_on_the_page(path: Path, setting: str) -> None:
+    result = assess(replace(read_case(path, engine().dossier), setting=setting))
+    text = page(result, 100_000)
+
+    for action in result.actions:
+        if action.state in ("do", "ask_first"):
+            texts = {action.text, *(p.text for p in result.plan if p.action == action.id and p.state == action.state)}
+            assert any(said in text for said in texts), action.id
+
+
+def test_of_what_holds_an_action_back_only_the_part_that_holds_is_given() -> None:
+    [row] = [row for row in do_now(example("tb-04")) if "withheld: Embolize" in row]
+
+    assert "bronchial embolization is not the answer to this source" in row
+    assert "comfort" not in row
 
 
 def test_what_an_answer_could_change_is_said_in_words() -> None:

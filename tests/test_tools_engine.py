@@ -114,7 +114,7 @@ def test_outside_intensive_care_fartoukh_does_not_apply_and_says_why():
     report = run(content().shelf, "fartoukh", {"age": "60 years", "lung_cancer_known": True}, setting="ed")
 
     assert (report.applicable, report.value, report.low, report.items) == ("no", None, None, ())
-    assert report.why_not.startswith("not applicable")
+    assert report.why_not.text.startswith("not applicable")
 
 
 def test_where_it_is_not_known_whether_a_score_applies_there_is_no_value_and_the_interval_stays():
@@ -137,7 +137,7 @@ withheld: {text: The point table was not seen.}
 """
     report = run(mini(tmp_path, text).shelf, "tool", {"b0": True})
 
-    assert (report.applicable, report.value, report.why_not) == ("no", None, "The point table was not seen.")
+    assert (report.applicable, report.value, report.why_not.text) == ("no", None, "The point table was not seen.")
 
 
 def test_an_item_that_counts_as_zero_while_missing_says_so_and_counts_once_it_is_known(tmp_path):

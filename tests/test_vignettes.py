@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -59,14 +60,29 @@ def test_each_entry_point_is_used_in_some_vignette() -> None:
     assert {str(v.given["entry"]) for v in VIGNETTES if "entry" in v.given} == set(engine().dossier.entry_points)
 
 
-VOLUMES = ("29 mL", "29.9 mL", "30 mL", "99 mL", "99.9 mL", "100 mL", "150 mL", "200 mL", None)
+VOLUMES = ("29 mL", "29.9 mL", "30 mL", "99 mL", "99.9 mL", "100 mL", "150 mL", "200 mL", "200.1 mL", None)
+
+
+def signs(vignette: Vignette) -> str:
+    """Whether the vital signs of a vignette are all normal, one is abnormal, or one was not measured."""
+    result = assess(vignette_case(vignette)[0])
+    deciding = [name for name in engine().dossier.tier.must_know if name != "estimated_volume_24h"]
+    known = [name in result.facts and result.facts[name].state == "known" for name in deciding]
+    # By the tier that the signs alone give: with no blood coughed up only a sign can raise it.
+    given = {**vignette.given.get("facts", {}), "estimated_volume_24h": "0 mL"}  # type: ignore[attr-defined]
+    alone = assess(vignette_case(replace(vignette, given={**vignette.given, "facts": given}))[0]).tier.possible
+    if "mild" not in alone:
+        return "abnormal"
+    return "normal" if all(known) else "missing"
 
 
 @pytest.mark.parametrize("volume", VOLUMES)
-def test_each_boundary_volume_meets_normal_vital_signs_in_some_vignette(volume: str | None) -> None:
-    names = [v.name for v in VIGNETTES if v.given.get("facts", {}).get("estimated_volume_24h") == volume]  # type: ignore[attr-defined]
+def test_each_boundary_volume_meets_normal_abnormal_and_missing_signs_in_some_vignette(volume: str | None) -> None:
+    found = [v for v in VIGNETTES if v.given.get("facts", {}).get("estimated_volume_24h") == volume]  # type: ignore[attr-defined]
+    if volume is None:
+        found = [v for v in found if "volume_description" not in v.given.get("facts", {})]  # type: ignore[attr-defined]
 
-    assert names
+    assert {signs(v) for v in found} == {"normal", "abnormal", "missing"}
 
 
 def test_every_row_of_every_playbook_is_reached_by_some_vignette() -> None:

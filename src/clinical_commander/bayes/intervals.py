@@ -47,13 +47,14 @@ def probability_intervals(network: Network, posterior: Posterior) -> tuple[Inter
     return tuple(found)
 
 
-def present_interval(network: Network, posterior: Posterior, cause: int) -> Interval:
-    """The 95 % interval of a cause's `present`: the errors of its prior odds and of its own ratios add up."""
-    w = network.prior.weights[cause]
-    variance = 1 / (network.prior.n * w * (1 - w))
+def present_intervals(network: Network, posterior: Posterior) -> tuple[Interval, ...]:
+    """The 95 % interval of each cause's `present`: the errors of its prior odds and of its own ratios add up."""
+    n = network.prior.n + 1
+    variances = [1 / (n * w * (1 - w)) for w in network.prior.weights]
     for row in posterior.rows.values():
-        variance += math.fsum(b.variance for b in row.bearings if b.cause == cause)
-    return _around(posterior.present[cause], variance)
+        for bearing in row.bearings:
+            variances[bearing.cause] += bearing.variance
+    return tuple([_around(p, v) for p, v in zip(posterior.present, variances, strict=True)])
 
 
 def _around(p: float, variance: float) -> Interval:

@@ -42,8 +42,20 @@ class Network:
     def __init__(self, groups: Sequence[Group], prior: Prior, limits: Limits) -> None:
         self.prior = prior
         self.tables = {g.id: Table(g, prior.weights, limits) for g in groups}
+        self._listing: dict[int, list[tuple[str, Table, int, int]]] = {}
         self.log_prior = tuple(math.log(w) for w in prior.weights)
         self.log_odds = tuple(math.log(w / (1 - w)) for w in prior.weights)
+
+    def listing(self, cause: int) -> list[tuple[str, Table, int, int]]:
+        """The findings with a figure for a cause: group, table, place in the group, and the bits of "nothing known"."""
+        if cause not in self._listing:
+            self._listing[cause] = [
+                (id, table, place, (1 << finding.levels) - 1)
+                for id, table in self.tables.items()
+                for place, finding in enumerate(table.group.findings)
+                if cause in finding.cells
+            ]
+        return self._listing[cause]
 
     def posterior(self, evidence: Mapping[str, Pattern]) -> Posterior:
         """What the evidence makes of the prior.

@@ -113,6 +113,8 @@ class Table:
     def __init__(self, group: Group, weights: Sequence[float], limits: Limits) -> None:
         self.group, self.weights, self.limits = group, tuple(weights), limits
         self.nothing = Row((0.0,) * len(weights))
+        # What `bayes.value` has worked out of this table; it depends on the table alone, never on a patient.
+        self.answers: dict[tuple[Pattern, Sequence[int], int], tuple[tuple[float, float, float, float], ...]] = {}
         self._rows: dict[Pattern, Row] = {group.unknown: self.nothing}
         self._outcomes: list[Outcome] | None = None
         self._figures: dict[tuple[int, Levels], tuple[Figure, dict[int, Figure]]] = {}

@@ -7,7 +7,9 @@ value is the expected gain of deciding after the answer instead of now, weighted
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from clinical_commander.bayes.network import UNSUPPORTED, Group
 from clinical_commander.bayes.posterior import Network, Posterior
@@ -22,17 +24,28 @@ Asked = Mapping[str, tuple[int, ...]]
 """The findings that an answer would make known: places by group."""
 
 
-@frozen
-class Stake:
-    """A disease that a question may decide: its thresholds, and how much a wrong decision costs (any one scale).
+class Curve:
+    """Thresholds of one decision in order, and the sums of the first of them."""
 
-    `guarded`: whether to test is decided without what unsupported figures take away (a disease not to be missed).
+    def __init__(self, values: Sequence[float]) -> None:
+        self.values = sorted(values)
+        self.sums = [0.0, *accumulate(self.values)]
+
+
+class Stake:
+    """A disease that a question may decide.
+
+    Args:
+        cause: Its place among the causes.
+        cuts: Its accepted thresholds.
+        weight: How much a wrong decision costs, on any one scale.
+        guarded: Whether to test is decided without what unsupported figures take away (a disease not to be missed).
     """
 
-    cause: int
-    cuts: Cuts
-    weight: float
-    guarded: bool = False
+    def __init__(self, cause: int, cuts: Cuts, weight: float, guarded: bool = False) -> None:
+        self.cause, self.weight, self.guarded = cause, weight, guarded
+        self.test = Curve([c.value for c in cuts.test]) if cuts.test else None
+        self.treat = Curve([c.value for c in cuts.treat]) if cuts.treat else None
 
 
 @frozen
@@ -59,70 +72,101 @@ def value(
     gain = 0.0
     crosses = []
     for stake in stakes:
-        own = posterior.present[stake.cause]
-        guarded = posterior.present_guarded[stake.cause] if stake.guarded else own
+        cause = stake.cause
+        parts = []
+        for id, places in asked.items():
+            table = network.tables[id]
+            own = tuple([place for place in places if cause in table.group.findings[place].cells])
+            if own:
+                parts.append(ratios(table, evidence.get(id, table.group.unknown), own, cause))
+        if not parts:
+            continue
+        answers = parts[0] if len(parts) == 1 else _combined(parts)
         found = 0.0
-        for cuts, p, guard in ((stake.cuts.test, guarded, stake.guarded), (stake.cuts.treat, own, False)):
-            if not cuts:
-                continue
-            answers = list(_answers(network, evidence, p, asked, stake.cause, guard))
-            if len(answers) > 1:
-                found += math.fsum(_crossed(cut.value, p, answers) for cut in cuts) / len(cuts)
+        if stake.treat is not None:
+            found = _gained(stake.treat, posterior.present[cause], answers, guarded=False)
+        if stake.test is not None:
+            p = posterior.present_guarded[cause] if stake.guarded else posterior.present[cause]
+            found += _gained(stake.test, p, answers, stake.guarded)
         if found > 0:
             gain += stake.weight * found
-            crosses.append(stake.cause)
+            crosses.append(cause)
     return Value(gain, tuple(crosses))
 
 
-def _crossed(t: float, p: float, answers: Sequence[tuple[float, float]]) -> float:
-    """The expected distance beyond a threshold on its other side."""
-    if p >= t:
-        return math.fsum([chance * (t - q) for chance, q in answers if q < t])
-    return math.fsum([chance * (q - t) for chance, q in answers if q > t])
-
-
-def _answers(
-    network: Network, evidence: Mapping[str, Pattern], p: float, asked: Asked, cause: int, guarded: bool
-) -> Iterator[tuple[float, float]]:
-    """Each combined answer: how likely it is, and the disease's own probability after it."""
-    parts = []
-    for id, places in asked.items():
-        table = network.tables[id]
-        group = table.group
-        own = [place for place in places if cause in group.findings[place].cells]
-        if own:
-            parts.append(ratios(table, evidence.get(id, group.unknown), own, cause, guarded))
-    combined = [(1.0, 1.0, 1.0)]
-    for part in sorted(parts, key=len, reverse=True):
-        if len(combined) * len(part) <= OUTCOMES_AT_MOST:
-            combined = [(a * x, b * y, r * q) for a, b, r in combined for x, y, q in part]
-    for inside, outside, ratio in combined:
-        chance = p * inside + (1 - p) * outside
-        if chance > 0:
-            yield chance, p * ratio / (p * ratio + 1 - p)
-
-
-def ratios(
-    table: Table, pattern: Pattern, places: Sequence[int], cause: int, guarded: bool = False
-) -> list[tuple[float, float, float]]:
-    """For each answer how likely it is in the cause, in all others, and by how much it moves the odds of the cause,
-    given what is known of the group already. `guarded`: unsupported figures move them up only.
-    """
-    before = _bearing(table, pattern, cause, guarded)
-    found = []
-    for answered in _answered(pattern, places, table.group):
-        after = _bearing(table, answered, cause, guarded)
-        found.append((after[0] / before[0], after[1] / before[1], after[2] / before[2]))
+def values(
+    network: Network, evidence: Mapping[str, Pattern], posterior: Posterior, stakes: Sequence[Stake]
+) -> dict[tuple[str, int], float]:
+    """The gain of knowing each single finding of which nothing is known, by group and place, where it is above 0."""
+    found: dict[tuple[str, int], float] = {}
+    for stake in stakes:
+        cause = stake.cause
+        present = posterior.present[cause]
+        guarded = posterior.present_guarded[cause] if stake.guarded else present
+        for id, table, place, full in network.listing(cause):
+            pattern = evidence.get(id, table.group.unknown)
+            if pattern[place] != full:
+                continue
+            answers = ratios(table, pattern, (place,), cause)
+            gain = 0.0
+            if stake.test is not None:
+                gain = _gained(stake.test, guarded, answers, stake.guarded)
+            if stake.treat is not None:
+                gain += _gained(stake.treat, present, answers, guarded=False)
+            if gain > 0:
+                found[id, place] = found.get((id, place), 0.0) + stake.weight * gain
     return found
 
 
-def _bearing(table: Table, pattern: Pattern, cause: int, guarded: bool) -> tuple[float, float, float]:
+Answer = tuple[float, float, float, float]
+"""How likely an answer is in the cause and in all others, and by how much it moves the odds, plain and guarded."""
+
+
+def _gained(curve: Curve, p: float, answers: Sequence[Answer], guarded: bool) -> float:
+    """The expected gain of one decision; 0 where no answer crosses a threshold."""
+    values, sums, left = curve.values, curve.sums, 1 - p
+    passed = bisect_right(values, p)
+    gain = 0.0
+    for inside, outside, plain, guard in answers:
+        odds = p * (guard if guarded else plain)
+        after = odds / (odds + left)
+        now = bisect_right(values, after)
+        if now != passed:
+            # Only the thresholds between p and p' count, each by how far p' lies beyond it.
+            gain += (p * inside + left * outside) * ((now - passed) * after - sums[now] + sums[passed])
+    return gain / len(values)
+
+
+def _combined(parts: Sequence[Sequence[Answer]]) -> list[Answer]:
+    """Every combined answer of independent groups."""
+    combined: list[Answer] = [(1.0, 1.0, 1.0, 1.0)]
+    for part in sorted(parts, key=len, reverse=True):
+        if len(combined) * len(part) <= OUTCOMES_AT_MOST:
+            combined = [(a * x, b * y, r * q, g * h) for a, b, r, g in combined for x, y, q, h in part]
+    return combined
+
+
+def ratios(table: Table, pattern: Pattern, places: Sequence[int], cause: int) -> tuple[Answer, ...]:
+    """For each answer how likely it is in the cause, in all others, and by how much it moves the odds of the cause,
+    given what is known of the group already. Guarded: unsupported figures move them up only.
+    """
+    key = (pattern, places, cause)
+    found = table.answers.get(key)
+    if found is None:
+        before = _bearing(table, pattern, cause)
+        rows = [_bearing(table, answered, cause) for answered in _answered(pattern, places, table.group)]
+        found = tuple([(a / before[0], b / before[1], c / before[2], d / before[3]) for a, b, c, d in rows])
+        table.answers[key] = found
+    return found
+
+
+def _bearing(table: Table, pattern: Pattern, cause: int) -> Answer:
     for bearing in table.row(pattern).bearings:
         if bearing.cause == cause:
             ratio = bearing.inside / bearing.outside
-            moves = ratio if not guarded or ratio > 1 or bearing.status not in UNSUPPORTED else 1.0
-            return bearing.inside, bearing.outside, moves
-    return 1.0, 1.0, 1.0  # nothing known: every outcome fits
+            guarded = ratio if ratio > 1 or bearing.status not in UNSUPPORTED else 1.0
+            return bearing.inside, bearing.outside, ratio, guarded
+    return 1.0, 1.0, 1.0, 1.0  # nothing known: every outcome fits
 
 
 def _answered(pattern: Pattern, places: Sequence[int], group: Group) -> Iterator[Pattern]:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from clinical_commander.cli.output import print_json
 from clinical_commander.dossier.evidence import Support, supports
-from clinical_commander.dossier.library import find_dossier, installed_ids
+from clinical_commander.dossier.library import content_root_of, find_dossier, installed_ids
 from clinical_commander.dossier.load import read_dossier
 from clinical_commander.dossier.model import Citation
+from clinical_commander.dossier.shelf import read_shelf
+from clinical_commander.dossier.tools import tool_files
 from clinical_commander.errors import ContentError, Problem, ReferenceProblem, did_you_mean
 
 DEFAULT = "symptom.hemoptysis.v1"
@@ -26,7 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
     reading = read_dossier(folder, installed=installed_ids(folder))
     if reading.dossier is None:
         raise ContentError(reading.problems)
-    found = supports(reading.dossier, reading.ledger)
+    root = content_root_of(folder)
+    shelf = read_shelf(root).shelf if tool_files(root / "tools") else None
+    found = supports(reading.dossier, reading.ledger, shelf)
     if arguments.source:
         return _source(reading.ledger, arguments.json)
     if arguments.what is None:
@@ -61,9 +65,10 @@ def _overview(found: Sequence[Support], ledger: Mapping[str, Citation], as_json:
     print(f"{len(unreviewed)} of {len(used)} citations in use are not reviewed.")
     print(f"{len(open_statements)} of {len(found)} statements rest on an unreviewed source:")
     for s in open_statements:
-        print(f"  {s.statement.path}  [{s.weakest}]  {s.statement.text}")
+        print(f"  {s.statement.path}  [{s.weakest}{', weak' if s.weak else ''}]  {s.statement.text}")
         print(f"      {', '.join(c.id for c in s.citations) or 'no citation'}")
     print(f"\n{len(weak)} statements rest on nothing firmer than memory, judgement, the source, a page or a review.")
+    print("Above they are marked weak.")
     print(f"\nLabels of the source dossier that are wrong or misused ({len(mismatched)}):")
     for c in mismatched:
         print(f"  {c.source_label}  PMID {c.pmid}  {_VERDICTS[c.source_verdict]}")
@@ -116,7 +121,8 @@ def _rests_on(chosen: Sequence[Support], as_json: bool) -> int:
         return 0
     for s in chosen:
         print(f"{s.statement.path}: {s.statement.text}")
-        print(f"    weakest evidence {s.weakest}, review {s.review}, basis {', '.join(s.statement.source.basis)}")
+        basis = f", basis {', '.join(s.statement.source.basis)}" if s.statement.source.basis else ""
+        print(f"    weakest evidence {s.weakest}, review {s.review}{basis}")
         for c in s.citations:
             print(f"    {c.id}: {_reference(c)} [{c.kind}, mark {c.mark or 'none'}, review {c.review}]")
         if s.statement.source.why:

@@ -16,15 +16,15 @@ def run(arguments: argparse.Namespace) -> int:
     given = CaseInput(arguments)
     differentials, case = given.engine.differentials, given.case()
     if differentials is None:
-        raise CaseError(Problem("CC623", f"{given.dossier.id} has no differential.", "There is nothing to explain."))
+        raise CaseError(Problem("CC627", f"{given.dossier.id} has no differential.", "There is nothing to explain."))
     report = given.assess(case).differential
     if not report.causes:
         why = report.text or "No prior is for this setting and region."
-        raise CaseError(Problem("CC623", f"The differential is withheld. {why}"))
+        raise CaseError(Problem("CC627", f"The differential is withheld. {why}"))
     cause = arguments.cause or report.causes[0].cause
     if cause not in differentials.place:
         mend = did_you_mean(cause, differentials.place) or f"The causes: {', '.join(differentials.place)}."
-        raise CaseError(Problem("CC624", f"No cause is called `{cause}`.", mend))
+        raise CaseError(Problem("CC628", f"No cause is called `{cause}`.", mend))
     situation = given.engine.situation(case, given.capabilities)
     found = explain(differentials, case, situation, cause)
     intervals = {}

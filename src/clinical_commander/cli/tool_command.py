@@ -59,8 +59,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _plain(report: ScoreReport) -> dict[str, Any]:
     found = asdict(report)
-    found.pop("items")
-    return {**found, "items": [dict(item) for item in report.items]}
+    items = found.pop("items")
+    return {**found, "items": items}
 
 
 # --- all tools

@@ -1,4 +1,4 @@
-"""A dossier in, its statements with what each rests on out: the questions behind `commander cite`.
+"""A dossier and a shelf in, their statements with what each rests on out: the questions behind `commander cite`.
 
 A statement inherits the weakest of what it rests on: its review state is `reviewed` only if every citation is, and its
 evidence is as strong as its weakest citation.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from clinical_commander.dossier.model import Citation, Dossier, Source, Step, Tool
+from clinical_commander.dossier import evidence_figures
+from clinical_commander.dossier.model import Citation, Dossier, Fact, Source, Step
 from clinical_commander.frozen import frozen
 
 STRENGTH = (
@@ -44,15 +45,30 @@ class Support:
         return all(c.kind in WEAK for c in self.citations)
 
 
-def supports(dossier: Dossier, ledger: Mapping[str, Citation]) -> list[Support]:
-    """Every statement of a dossier with what it rests on, in the order of the dossier."""
+def supports(dossier: Dossier, ledger: Mapping[str, Citation], shelf: Dossier | None = None) -> list[Support]:
+    """Every statement of a dossier with what it rests on, in the order of the dossier; then those of the shelf.
+
+    Args:
+        dossier: The dossier.
+        ledger: All citations of its content.
+        shelf: The facts and tools beside it, of which it may use some only.
+    """
     found = []
-    for statement in statements(dossier):
+    for statement in _all_statements(dossier, shelf):
         citations = tuple(ledger[c] for c in statement.source.cite if c in ledger)
         weakest = min((c.kind for c in citations), key=STRENGTH.index, default="expert")
         reviewed = bool(citations) and all(c.review == "reviewed" for c in citations)
         found.append(Support(statement, citations, weakest, "reviewed" if reviewed else "needed"))
     return found
+
+
+def _all_statements(dossier: Dossier, shelf: Dossier | None) -> Iterator[Statement]:
+    yield from statements(dossier)
+    if shelf is not None:
+        yield from _facts(fact for id, fact in shelf.facts.items() if id not in dossier.facts)
+        for id, tool in shelf.tools.items():
+            if id not in dossier.tools:
+                yield from (Statement(*figure) for figure in evidence_figures.of_tool(tool))
 
 
 def statements(dossier: Dossier) -> Iterator[Statement]:
@@ -89,6 +105,7 @@ def statements(dossier: Dossier) -> Iterator[Statement]:
     for conflict in dossier.conflicts:
         yield Statement(f"conflicts.{conflict.id}", "conflict", conflict.text, conflict.source)
     for action in dossier.actions.values():
+        yield Statement(f"actions.{action.id}", "action", action.text or action.label, action.source)
         for i, against in enumerate(action.contraindications, 1):
             path = f"actions.{action.id}.contraindications.{i}"
             yield Statement(path, "contraindication", against.text, against.source)
@@ -96,8 +113,16 @@ def statements(dossier: Dossier) -> Iterator[Statement]:
         yield Statement(f"siblings.{sibling.dossier}", "sibling", sibling.settles, sibling.source)
     for i, line in enumerate(dossier.emergency_card, 1):
         yield Statement(f"emergency_card.{i}", "emergency card", line.text, line.source)
+    for question in dossier.questions:
+        yield Statement(f"questions.{question.id}", "question", question.text, question.source)
+    yield from _facts(dossier.facts.values())
+    for constraint in dossier.constraints:
+        says = f"{', '.join(constraint.given) or 'here'}: {', '.join(constraint.then)}"
+        yield Statement(f"constraints.{constraint.id}", "implication", says, constraint.source)
+    if dossier.differential is not None:
+        yield from (Statement(*figure) for figure in evidence_figures.of_differential(dossier.differential))
     for tool in dossier.tools.values():
-        yield from _tool(tool)
+        yield from (Statement(*figure) for figure in evidence_figures.of_tool(tool))
 
 
 def _steps(steps: Iterable[Step], dossier: Dossier) -> Iterator[Statement]:
@@ -107,9 +132,6 @@ def _steps(steps: Iterable[Step], dossier: Dossier) -> Iterator[Statement]:
         yield from _steps(step.choose, dossier)
 
 
-def _tool(tool: Tool) -> Iterator[Statement]:
-    yield Statement(f"tools.{tool.id}", "tool", tool.title, tool.source)
-    for item in tool.items:
-        yield Statement(f"tools.{tool.id}.items.{item.id}", "tool item", item.title, item.source)
-    for band in tool.bands:
-        yield Statement(f"tools.{tool.id}.bands.{band.id}", "tool band", band.title, band.source)
+def _facts(facts: Iterable[Fact]) -> Iterator[Statement]:
+    for fact in facts:
+        yield Statement(f"facts.{fact.id}", "fact", fact.label, fact.source)

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict, TriggerPair
 from clinical_commander.dossier.model_differential import Differential
-from clinical_commander.dossier.model_parts import Condition, Formula, Source
+from clinical_commander.dossier.model_parts import Condition, Formula, Instead, Option, Route, Source
 from clinical_commander.dossier.model_tools import (
     Band,
     Count,
@@ -40,8 +40,11 @@ __all__ = [
     "Example",
     "Formula",
     "Group",
+    "Instead",
     "Level",
+    "Option",
     "Reading",
+    "Route",
     "Series",
     "Source",
     "Tool",
@@ -198,15 +201,6 @@ class Input:
 
 
 @frozen
-class Option:
-    """One row of a table whose first row that can hold is taken; the last has no condition."""
-
-    value: str
-    when: Condition | None = None
-    text: str = ""
-
-
-@frozen
 class AnswerValue:
     """One value of an ordered answer, with its own positive condition. `within` and `via` belong to a disposition."""
 
@@ -216,6 +210,7 @@ class AnswerValue:
     text: str = ""
     within: tuple[Option, ...] = ()
     via: tuple[Option, ...] = ()
+    instead: tuple[Instead, ...] = ()
     source: Source = Source()
 
 
@@ -253,14 +248,6 @@ class Side:
     fact: str
     confirmed: Condition
     opposite: Mapping[str, str]
-
-
-@frozen
-class Route:
-    dossier: str | None
-    external: str
-    handover: str
-    installed: bool = False
 
 
 @frozen
@@ -305,6 +292,7 @@ class Trigger:
     steps: tuple[Step, ...] = ()
     steps_if_possible: tuple[Step, ...] = ()
     route: Route | None = None
+    instead: tuple[Instead, ...] = ()
     source_says: str = ""
     source: Source = Source()
 

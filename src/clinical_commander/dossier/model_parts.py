@@ -26,6 +26,34 @@ class Condition:
 
 
 @frozen
+class Instead:
+    """What is said in place of a text while the condition must hold: in one setting, or within limits of care."""
+
+    when: Condition
+    text: str
+
+
+@frozen
+class Option:
+    """One row of a table whose first row that can hold is taken; the last has no condition."""
+
+    value: str
+    when: Condition | None = None
+    text: str = ""
+
+
+@frozen
+class Route:
+    """Where to hand over, unless the condition must hold."""
+
+    dossier: str | None
+    external: str
+    handover: str
+    installed: bool = False
+    unless: Condition | None = None
+
+
+@frozen
 class Formula:
     """A typed number with its text and place."""
 

@@ -14,6 +14,7 @@ from clinical_commander.dossier.model import (
     EntryPoint,
     FollowUp,
     Input,
+    Instead,
     MonitoringItem,
     Option,
     OrderedAnswer,
@@ -208,6 +209,7 @@ def _answer_value(id: str, value: Reader, resolver: Resolver) -> AnswerValue:
         value.text_or("text", ""),
         within=_options(value, "within", (), resolver),
         via=_options(value, "via", VIA, resolver),
+        instead=_instead(value, resolver),
         source=source,
     )
     value.done()
@@ -230,6 +232,17 @@ def _options(value: Reader, key: str, allowed: tuple[str, ...], resolver: Resolv
         resolver.source(row)
         row.done()
     return tuple(options)
+
+
+def _instead(item: Reader, resolver: Resolver) -> tuple[Instead, ...]:
+    """The rows of `instead:`, each a condition and the text that stands for the usual one while it must hold."""
+    rows = []
+    for number, node in enumerate(item.sequence("instead"), 1):
+        row = Reader(node, f"row {number} of `instead` of {item.what}", resolver.problems)
+        rows.append(Instead(resolver.condition(row.expression("when"), Context.STEP), row.text("text")))
+        resolver.source(row)
+        row.done()
+    return tuple(rows)
 
 
 def _remembers(item: Reader, resolver: Resolver) -> tuple[tuple[str, str] | None, str | None]:
@@ -321,6 +334,7 @@ def _trigger(id: str, item: Reader, resolver: Resolver, planner: Planner) -> Tri
         steps=planner.steps(item.sequence("steps"), f"triggers.{id}.steps", source),
         steps_if_possible=planner.steps(item.sequence("steps_if_possible"), f"triggers.{id}.steps_if_possible", source),
         route=resolver.route(item.reader_or_none("route", f"the route of {item.what}")),
+        instead=_instead(item, resolver),
         source_says=item.text_or("source_says", ""),
         source=source,
     )

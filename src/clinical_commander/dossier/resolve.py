@@ -223,12 +223,13 @@ class Resolver:
         to = reader.text_or_none("dossier")
         external = reader.text_or("external", "")
         handover = reader.text_or("handover", "")
+        unless = self.condition_or_none(reader.expression_or_none("unless"), Context.STEP)
         reader.done()
         if to is None and not external:
             reader.problem("CC402", f"{reader.what} leads nowhere.", "Add `dossier:` or `external:`.")
         if to is not None and to not in self.installed:
             self.not_installed(to, reader.place("dossier"))
-        return Route(to, external, handover, to in self.installed)
+        return Route(to, external, handover, to in self.installed, unless)
 
     def not_installed(self, dossier: str, at: Mark) -> None:
         """Note that a dossier that is named here cannot be opened here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clinical_commander.dossier.model import Condition, Dossier, Option, OrderedAnswer, Trigger
+from clinical_commander.dossier.model import Condition, Dossier, Instead, Option, OrderedAnswer, Trigger
 from clinical_commander.engine.assessment import AnswerReport, Because, TriggerReport
 from clinical_commander.engine.settle import Reader, settled_by
 from clinical_commander.engine.situation import Situation, View
@@ -104,7 +104,7 @@ class Answers:
             missing=missing,
             settled_by=tuple(map(tuple, settled_by(missing))),
             because=because,
-            text=value.text if found.settled else "",
+            text=self.said(value.text, value.instead, situation) if found.settled else "",
             citations=value.source.cite,
         )
 
@@ -122,6 +122,10 @@ class Answers:
             if situation.fresh.reader.can(pair) or situation.last.reader.must(pair):
                 return option
         return None
+
+    def said(self, usual: str, instead: Sequence[Instead], situation: Situation) -> str:
+        """A text, or the first that stands in its place because its condition must hold."""
+        return next((row.text for row in instead if self.holds(row.when, situation)), usual)
 
     def source(self, situation: Situation) -> AnswerReport | None:
         answer = self.dossier.bleeding_source
@@ -170,9 +174,8 @@ class Answers:
                 severity, may_become = name, []
             elif fresh.can(of):
                 may_become.append(name)
-        text = {"fires": trigger.text, "cannot_exclude": trigger.cannot_exclude_text, "quiet": trigger.quiet_text}[
-            state
-        ]
+        usual = self.said(trigger.text, trigger.instead, situation) if fires else trigger.text
+        text = {"fires": usual, "cannot_exclude": trigger.cannot_exclude_text, "quiet": trigger.quiet_text}[state]
         return TriggerReport(
             state=state,
             last_known=fires and not fires_fresh,
@@ -182,7 +185,7 @@ class Answers:
             missing=missing,
             not_asked=self.not_asked([trigger.when], situation.fresh, missing),
             settled_by=tuple(map(tuple, settled_by(missing))),
-            route=(trigger.route.dossier or trigger.route.external or None) if trigger.route else None,
+            route=trigger.route.dossier if trigger.route else None,
             citations=trigger.source.cite,
             text=text,
             shown_first=trigger.shown_first,

@@ -74,9 +74,11 @@ class Engine:
         if scope.state == "out":
             judged = self._out_of_scope(judged, triggers)
         actions, conflicts = self.planner.actions(judged, case, situation)
+        if scope.state == "out":  # an order may carry an amount for those in scope
+            actions = [replace(x, orders=()) for x in actions]
         self._level_plan(rows, actions)
         disposition = self._disposition(situation, scope, case)
-        differential = self._differential(case, situation, scope)
+        differential = self._differential(case, situation, scope, tier)
         return a.Assessment(
             engine_version=__version__,
             dossier=dossier.id,
@@ -101,7 +103,7 @@ class Engine:
             plan=tuple(self.planner.plan([*rows, *(j for j in judged[len(rows) :] if j.step.do)])),
             routes=tuple(self.planner.routes(situation, states)),
             conflicts=(*conflicts, *self._contradictions(situation)),
-            monitoring=self._monitoring(situation),
+            monitoring=self._monitoring(situation, scope),
             followup=self._followup(situation, scope),
             warnings=self._warnings(case, situation),
             unreviewed=self._unreviewed(),
@@ -175,7 +177,7 @@ class Engine:
         if scope.state == "out" and not (report.settled and report.value == self.dossier.tier.values[-1].id):
             # Adult rules can only raise here: the highest value stays possible, lower ones are not spoken of.
             highest = tuple(v for v in report.possible if v == self.dossier.tier.values[-1].id)
-            values |= {"settled": False, "value": None, "possible": highest, "text": "", "withheld": scope.text}
+            values |= {"settled": False, "value": None, "possible": highest, "text": "", "withheld": a.Text(scope.text)}
             values |= {"because": ()}
             worst = hours = None
         return a.TierReport(**values, worst_this_episode=worst, hours_since_worst=hours, last_known=found.last_known)
@@ -186,14 +188,14 @@ class Engine:
         report = self.answers.report(answer, situation, found)
         values = _values(report)
         within = via = None
-        within_text = via_text = ""
+        within_says = via_says = a.NO_TEXT
         if scope.state == "out":
             values |= {
                 "settled": False,
                 "value": None,
                 "possible": (),
                 "text": "",
-                "withheld": scope.text,
+                "withheld": a.Text(scope.text),
                 "because": (),
             }
         else:
@@ -204,8 +206,8 @@ class Engine:
                 self.answers.option(value.via, situation),
             )
             within, via = within_row.value if within_row else None, via_row.value if via_row else None
-            within_text, via_text = within_row.text if within_row else "", via_row.text if via_row else ""
-        return a.DispositionReport(**values, within=within, via=via, within_text=within_text, via_text=via_text)
+            within_says, via_says = (a.Text(row.text) if row else a.NO_TEXT for row in (within_row, via_row))
+        return a.DispositionReport(**values, within=within, via=via, within_says=within_says, via_says=via_says)
 
     def _triggers(self, situation: Situation, scope: a.ScopeReport) -> dict[str, a.TriggerReport]:
         found = {}
@@ -234,10 +236,16 @@ class Engine:
 
     # -- the rest
 
-    def _differential(self, case: Case, situation: Situation, scope: a.ScopeReport) -> a.DifferentialReport:
+    def _differential(
+        self, case: Case, situation: Situation, scope: a.ScopeReport, tier: a.TierReport
+    ) -> a.DifferentialReport:
         if self.differentials is None:
             return a.DifferentialReport((), (), (), ())
-        return self.differentials.report(case, situation, scope.text if scope.state == "out" else "")
+        found = self.differentials.report(case, situation, scope.text if scope.state == "out" else "")
+        if found.causes and self.dossier.tier.values[-1].id in tier.possible:
+            text = self.dossier.words.get("differential", {}).get("massive_possible", "")
+            return replace(found, text=text)
+        return found
 
     def _facts(self, situation: Situation) -> dict[str, a.FactReport]:
         found = {}
@@ -249,11 +257,22 @@ class Engine:
 
     def _contradictions(self, situation: Situation) -> list[a.ConflictReport]:
         return [
-            a.ConflictReport(c.constraint.id, "facts", c.facts, (), (), True, c.facts, c.constraint.source.why)
+            a.ConflictReport(
+                c.constraint.id,
+                "facts",
+                tuple(a.Text(self.dossier.facts[name].label) for name in c.facts),
+                (),
+                (),
+                True,
+                c.facts,
+                c.constraint.source.why,
+            )
             for c in situation.contradictions
         ]
 
-    def _monitoring(self, situation: Situation) -> tuple[a.MonitoringReport, ...]:
+    def _monitoring(self, situation: Situation, scope: a.ScopeReport) -> tuple[a.MonitoringReport, ...]:
+        if scope.state == "out":
+            return ()
         found = []
         for item in self.dossier.monitoring:
             pair = self.program.pair(item.when)
@@ -261,7 +280,9 @@ class Engine:
             if must or situation.fresh.reader.can(pair):
                 state = "do" if must else "ask_first"
                 found.append(
-                    a.MonitoringReport(item.id, state, item.every, item.until, item.facts, item.action, item.text)
+                    a.MonitoringReport(
+                        item.id, state, item.every, a.Text(item.until), item.facts, item.action, item.text
+                    )
                 )
         return tuple(found)
 
@@ -313,7 +334,7 @@ def fact_report(fact: Fact, known: Known, state: str) -> a.FactReport:
     return a.FactReport(
         state, value, low, high, codes, fact.unit.code if fact.unit else "",
         observation.entered if observation else "", observation.at.isoformat() if observation else None,
-        origin, observation.warnings if observation else (),
+        origin, tuple(map(a.Text, observation.warnings)) if observation else (),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """What an assessment says, as frozen data, and its contracted JSON form (`schema: assessment/1`).
 
-All keys are always present, lists stand in a stated order, references are ids, sentences stand only in `text` fields.
+All keys are always present, lists stand in a stated order, references are ids, sentences stand only in `text` fields:
+a field whose meaning is a sentence holds a `Text` (docs/decisions/0025).
 """
 
 from __future__ import annotations
@@ -16,6 +17,22 @@ SCHEMA = "assessment/1"
 
 
 @frozen
+class Text:
+    """Words for a reader, `{"text": ...}` in the JSON; empty where there is nothing to say."""
+
+    text: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+NO_TEXT = Text()
+
+
+@frozen
 class FactReport:
     """What is known of one fact. `value` is set when one value is left; `possible` lists the codes that are left."""
 
@@ -28,7 +45,7 @@ class FactReport:
     entered: str = ""
     at: str | None = None
     origin: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Text, ...] = ()
 
 
 @frozen
@@ -44,7 +61,7 @@ class AnswerReport:
     because: tuple[Because, ...]
     text: str
     citations: tuple[str, ...] = ()
-    withheld: str = ""
+    withheld: Text = NO_TEXT  # why it is not said, where it is not
 
 
 @frozen
@@ -58,8 +75,8 @@ class TierReport(AnswerReport):
 class DispositionReport(AnswerReport):
     within: str | None = None
     via: str | None = None
-    within_text: str = ""
-    via_text: str = ""
+    within_says: Text = NO_TEXT
+    via_says: Text = NO_TEXT
 
 
 @frozen
@@ -75,7 +92,7 @@ class RouteReport:
     source: str  # trigger or pivot id
     state: str  # fires | cannot_exclude
     dossier: str | None
-    external: str
+    external: Text  # the service, where it leads to no dossier
     installed: bool
     text: str
 
@@ -90,7 +107,7 @@ class TriggerReport:
     missing: tuple[str, ...]
     not_asked: tuple[str, ...]
     settled_by: tuple[tuple[str, ...], ...]
-    route: str | None
+    route: str | None  # the dossier it leads to; to a service, `routes` says so
     citations: tuple[str, ...]
     text: str
     shown_first: bool = False
@@ -117,7 +134,7 @@ class ScoreReport:
     band: str | None
     bands_possible: tuple[str, ...]
     applicable: str  # yes no unknown
-    why_not: str
+    why_not: Text
     items: tuple[Mapping[str, Any], ...] = ()
     missing: tuple[str, ...] = ()
     counts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -256,7 +273,7 @@ class ActionReport:
     setting: str
     because: tuple[str, ...]
     ask: tuple[str, ...]
-    withheld_by: Mapping[str, str]
+    withheld_by: Mapping[str, Text]
     orders: tuple[Mapping[str, Any], ...]
     citations: tuple[str, ...]
     text: str
@@ -282,13 +299,13 @@ class PlanStep:
 class ConflictReport:
     id: str
     kind: str  # advice | facts
-    sides: tuple[str, ...]
+    sides: tuple[Text, ...]
     withholds: tuple[str, ...]
     escalates: tuple[str, ...]
     needs_human: bool
     facts: tuple[str, ...]
     text: str
-    resolution: str = ""
+    resolution: Text = NO_TEXT
 
 
 @frozen
@@ -296,7 +313,7 @@ class MonitoringReport:
     id: str
     state: str  # do | ask_first
     every: str
-    until: str
+    until: Text
     facts: tuple[str, ...]
     action: str | None
     text: str

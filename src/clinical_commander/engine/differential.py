@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from clinical_commander.bayes.intervals import Interval, present_interval, probability_intervals
+from clinical_commander.bayes.intervals import Interval, present_intervals, probability_intervals
 from clinical_commander.bayes.network import STATUSES, UNSUPPORTED
 from clinical_commander.bayes.posterior import Network, Posterior
 from clinical_commander.bayes.tables import Pattern
@@ -48,6 +48,19 @@ class Differentials:
         self.limits = limits(self.content)
         self.cuts = {id: cuts(found) for id, found in self.content.thresholds.items()}
         self._networks: dict[str, Network] = {}
+        # Where the levels of each finding are among the columns, and what nothing known of each group is.
+        self._columns = [
+            (
+                f.id,
+                [(1 << i, program.pairs[id(level.when)][0]) for i, level in enumerate(f.levels)],
+                (1 << len(f.levels)) - 1,
+            )
+            for f in self.content.findings.values()
+        ]
+        self._members = [
+            (g.id, [(f.id, full) for f, full in zip(g.findings, g.unknown, strict=True)], g.unknown)
+            for g in self.groups
+        ]
 
     def network(self, row: PriorRow) -> Network:
         """The groups under one prior."""
@@ -60,15 +73,15 @@ class Differentials:
     def levels(self, view: View) -> dict[str, int]:
         """The levels still possible of each finding of which something is known, as bits."""
         found = {}
-        columns, pairs = view.columns, self.program.pairs
-        for finding in self.content.findings.values():
+        columns = view.columns
+        for name, levels, full in self._columns:
             bits = 0
-            for i, level in enumerate(finding.levels):
-                if columns[pairs[id(level.when)][0]]:
-                    bits |= 1 << i
+            for bit, column in levels:
+                if columns[column]:
+                    bits |= bit
             # Where no level can hold the facts contradict each other: such a finding says nothing.
-            if bits and bits + 1 < 1 << len(finding.levels):
-                found[finding.id] = bits
+            if bits and bits != full:
+                found[name] = bits
         for group in self.content.groups:
             if group.kind == "replaces":
                 first = next((f for f in group.findings if f in found and found[f].bit_count() == 1), None)
@@ -85,10 +98,10 @@ class Differentials:
     def patterns(self, known: Mapping[str, int]) -> dict[str, Pattern]:
         """The pattern of each group in which some finding is known."""
         found = {}
-        for group in self.groups:
-            pattern = tuple([known.get(f.id, full) for f, full in zip(group.findings, group.unknown, strict=True)])
-            if pattern != group.unknown:
-                found[group.id] = pattern
+        for id, members, unknown in self._members:
+            pattern = tuple([known.get(finding, full) for finding, full in members])
+            if pattern != unknown:
+                found[id] = pattern
         return found
 
     # -- the answer
@@ -130,8 +143,9 @@ class Differentials:
         stale = self.judged(case, situation.last) if situation.stale else []
         confirmed = self._confirmed(fresh)
         intervals = [probability_intervals(j.network, j.posterior) for j in judged]
+        own = [present_intervals(j.network, j.posterior) for j in judged]
         found = [
-            self._cause(i, judged, [x[i] for x in intervals], stale, situation, known, confirmed)
+            self._cause(i, judged, [x[i] for x in intervals], [x[i] for x in own], stale, situation, known, confirmed)
             for i in range(len(self.causes))
         ]
         found.sort(key=lambda c: -max(c.span.high, 0.0) if c.probability is None else -c.probability)
@@ -144,6 +158,7 @@ class Differentials:
         at: int,
         judged: Sequence[Judged],
         intervals: Sequence[Interval],
+        own: Sequence[Interval],
         stale: Sequence[Judged],
         situation: Situation,
         known: Mapping[str, int],
@@ -154,7 +169,6 @@ class Differentials:
         one = judged[0] if len(judged) == 1 else None
         probabilities = [j.posterior.probability[at] for j in judged]
         presents = [j.posterior.present[at] for j in judged]
-        own = [present_interval(j.network, j.posterior, at) for j in judged]
         zones, last_known = self._zones(at, judged, stale, situation)
         cut = self.cuts.get(cause.id, Cuts())
         return a.CauseReport(

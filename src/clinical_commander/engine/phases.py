@@ -8,9 +8,10 @@ from typing import Any
 from clinical_commander.bayes.thresholds import BELOW_TEST
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assessment import ActionReport, DifferentialReport, PhaseReport, TriggerReport
-from clinical_commander.engine.plan import LIVE, PRIORITIES
+from clinical_commander.engine.plan import LIVE
 from clinical_commander.engine.settle import Reader
 from clinical_commander.engine.situation import Situation
+from clinical_commander.engine.urgency import PRIORITIES
 from clinical_commander.program.program import Program
 
 

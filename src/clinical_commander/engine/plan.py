@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from clinical_commander.dossier.model import Condition, Conflict, Dossier, Row, Step
 from clinical_commander.engine.answers import Range
-from clinical_commander.engine.assessment import ActionReport, ConflictReport, PlanStep, RouteReport
+from clinical_commander.engine.assessment import ActionReport, ConflictReport, PlanStep, RouteReport, Text
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.situation import Situation
+from clinical_commander.engine.urgency import minutes, place, serves_airway
 from clinical_commander.frozen import frozen, replace
 from clinical_commander.program.program import Program
 
-PRIORITIES = ("routine", "urgent", "stat")
 STATES = ("ask_first", "do", "withheld", "done")  # of several steps of one action the last of these counts
 LIVE = ("do", "ask_first")
 _ORDER = ("do", "ask_first", "withheld", "done")
@@ -48,6 +48,7 @@ class Planner:
     def __init__(self, dossier: Dossier, program: Program) -> None:
         self.dossier, self.program = dossier, program
         self.guards = {id(s): (*s.guards, *((s.when,) if s.when else ())) for s in _all_steps(dossier)}
+        self.minutes = {within: minutes(within) for within in {s.within for s in _all_steps(dossier)}}
         self.orders = {
             a.id: tuple((o.when, {"text": o.text, "code": dict(o.code) if o.code else None}) for o in a.orders)
             for a in dossier.actions.values()
@@ -96,7 +97,8 @@ class Planner:
         if step.unless is not None:
             if self._must(step.unless, situation, alarm=True):
                 if step.if_true:
-                    yield Judged(step, "ask_first", wanted, "", place.source, place.stage, step.if_true)
+                    # The question that takes its place waits for nothing else.
+                    yield Judged(step, "ask_first", (), "", place.source, place.stage, step.if_true)
                     return
                 state, held = "withheld", step.unless.text
             elif self._can(step.unless, situation):
@@ -171,18 +173,18 @@ class Planner:
     def actions(
         self, judged: Iterable[Judged], case: Case, situation: Situation
     ) -> tuple[list[ActionReport], list[ConflictReport]]:
-        """One report an action, conflicts and contraindications applied; STAT first, then by state."""
+        """One report an action, conflicts and contraindications applied, in the order in which they are to be done."""
         grouped: dict[str, list[Judged]] = {}
         for j in judged:
             if j.step.action:
                 grouped.setdefault(j.step.action, []).append(j)
         live = {name for name, found in grouped.items() if _state(found) in LIVE}
-        held: dict[str, dict[str, str]] = {}
+        held: dict[str, dict[str, Text]] = {}
         contested: set[str] = set()
         reports = []
         for conflict, bears in self.conflicts(situation, live):
             for name in conflict.withholds:
-                held.setdefault(name, {})[conflict.id] = conflict.text
+                held.setdefault(name, {})[conflict.id] = Text(conflict.text)
             contested.update(conflict.contested)
             if bears:
                 facts = tuple(
@@ -192,35 +194,44 @@ class Planner:
                     ConflictReport(
                         conflict.id,
                         "advice",
-                        conflict.sides,
+                        tuple(map(Text, conflict.sides)),
                         conflict.withholds,
                         conflict.escalates,
                         conflict.needs_human,
                         tuple(sorted(facts)),
                         conflict.text,
-                        conflict.resolution,
+                        Text(conflict.resolution),
                     )
                 )
         done = [self._action(name, found, held.get(name, {}), case, situation) for name, found in grouped.items()]
         # A person decides between the sides of a conflict: what it contests is asked about, not done.
         done = [replace(a, state="ask_first") if a.state == "do" and a.id in contested else a for a in done]
-        done.sort(key=lambda a: (a.state not in LIVE, -PRIORITIES.index(a.priority), _ORDER.index(a.state)))
+        done.sort(key=self._place)
         return done, reports
 
+    def _place(self, action: ActionReport) -> tuple[object, ...]:
+        """What is live before what is not; of one priority what is sure first, then by time limit, then the airway."""
+        priority, limit, later = place(
+            action.priority, self.minutes[action.within], serves_airway(action.verb, action.target)
+        )
+        return action.state not in LIVE, priority, _ORDER.index(action.state), limit, later
+
     def _action(
-        self, name: str, judged: list[Judged], held: Mapping[str, str], case: Case, situation: Situation
+        self, name: str, judged: list[Judged], held: Mapping[str, Text], case: Case, situation: Situation
     ) -> ActionReport:
         action = self.dossier.actions[name]
         state = _state(judged)
         counted = [j for j in judged if j.state == state]
-        leading = max(counted, key=_priority)
+        # Of several steps of one action the most urgent speaks for it, the one with the shortest time.
+        leading = min(counted, key=lambda j: place(j.step.priority or "routine", self.minutes[j.step.within], False))
         because = tuple(dict.fromkeys(j.source for j in counted))
         text = leading.text if state in LIVE and leading.text else leading.step.text or action.text or action.label
         priority = leading.step.priority or "routine"
-        withheld = {j.withheld_by: j.text or j.step.text for j in counted if j.withheld_by}
+        # A condition has no sentence of its own; what a person gave as the reason has.
+        withheld = {j.withheld_by: Text(j.text) for j in counted if j.withheld_by}
         for contraindication in action.contraindications if state != "done" else ():
             if self._must(contraindication.when, situation, alarm=True):
-                withheld[contraindication.when.text] = contraindication.text
+                withheld[contraindication.when.text] = Text(contraindication.text)
         if state in LIVE:
             withheld |= held
             if withheld:
@@ -241,7 +252,10 @@ class Planner:
             because=because,
             ask=tuple(ask),
             withheld_by=withheld,
-            orders=tuple(
+            # A question that has taken the place of a step orders nothing.
+            orders=()
+            if state in LIVE and leading.text
+            else tuple(
                 order
                 for when, order in self.orders[name]
                 if when is None or situation.fresh.reader.must(self.program.pair(when))
@@ -288,16 +302,14 @@ class Planner:
         return self.dossier.actions[j.step.action].label if j.step.action else ""
 
     def routes(self, situation: Situation, states: Mapping[str, str]) -> list[RouteReport]:
-        found = []
-        for trigger in self.dossier.triggers.values():
-            if trigger.route is not None and states[trigger.id] == "fires":
-                r = trigger.route
-                found.append(RouteReport(trigger.id, "fires", r.dossier, r.external, r.installed, r.handover))
-        for pivot in self.dossier.pivots:
-            if pivot.route is not None and self._must(pivot.when, situation, alarm=True):
-                r = pivot.route
-                found.append(RouteReport(pivot.id, "fires", r.dossier, r.external, r.installed, r.handover))
-        return found
+        """Where to hand over: the routes of triggers that fire and of pivots that hold, but for what rules them out."""
+        routes = [(t.id, t.route) for t in self.dossier.triggers.values() if states[t.id] == "fires"]
+        routes += [(p.id, p.route) for p in self.dossier.pivots if self._must(p.when, situation, alarm=True)]
+        return [
+            RouteReport(source, "fires", r.dossier, Text(r.external), r.installed, r.handover)
+            for source, r in routes
+            if r is not None and not (r.unless is not None and self._must(r.unless, situation, alarm=True))
+        ]
 
 
 def _state(judged: list[Judged]) -> str:
@@ -313,7 +325,3 @@ def _all_steps(dossier: Dossier) -> Iterator[Step]:
         for step in steps:
             yield step
             yield from step.choose
-
-
-def _priority(judged: Judged) -> int:
-    return PRIORITIES.index(judged.step.priority or "routine")

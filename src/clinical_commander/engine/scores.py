@@ -12,7 +12,7 @@ from typing import Any
 
 from clinical_commander.dossier import tool_terms
 from clinical_commander.dossier.model import Dossier, Series, Source, Tool, ToolItem, ToolRow
-from clinical_commander.engine.assessment import ScoreReport
+from clinical_commander.engine.assessment import NO_TEXT, ScoreReport, Text
 from clinical_commander.engine.settle import Reader
 from clinical_commander.engine.situation import View
 from clinical_commander.logic import ir
@@ -45,7 +45,7 @@ class _ReadyItem:
     def __init__(self, item: ToolItem, at: Pair) -> None:
         self.low, self.high = at
         self.assumed = item.assumed
-        self.head = {"id": item.id, "title": item.title}
+        self.head = {"id": item.id, "title": Text(item.title)}
         self.of = tuple(dict.fromkeys(_number(level.points) for level in item.levels))
         self.conditions = tuple(level.when.expr for level in item.levels)
         facts = dict.fromkeys(fact for expr in self.conditions for fact in ir.facts_of(expr))
@@ -90,7 +90,7 @@ class _Ready:
         tool, at, columns = self.tool, self.at, view.columns
         applicable, why_not = self._applicable(columns, withheld)
         if applicable == "no":
-            return ScoreReport(None, None, None, (), None, (), "no", why_not, citations=tool.source.cite)
+            return ScoreReport(None, None, None, (), None, (), "no", Text(why_not), citations=tool.source.cite)
         items = tuple(item.report(view.reader, columns) for item in self.items)
         codes = tuple(code for code, pair in at.codes.items() if columns[pair[0]])
         bands = tuple(band for band, can in self.bands if columns[can])
@@ -115,7 +115,7 @@ class _Ready:
             band=band,
             bands_possible=bands,
             applicable=applicable,
-            why_not="",
+            why_not=NO_TEXT,
             items=items,
             missing=self._missing(settled, items, view.reader, applicable),
             counts={name: (columns[p[0]], columns[p[1]]) for name, p in at.counts.items()},
@@ -168,7 +168,7 @@ class _Ready:
                     low, high = _ends(columns[first], columns[last], reading.decimals)
             yield {
                 "id": reading.id,
-                "title": reading.title,
+                "title": Text(reading.title),
                 "value": value,
                 "possible": possible,
                 "low": low,
@@ -219,9 +219,9 @@ def _number(value: float) -> float:
 def _rates(series: Sequence[Series]) -> tuple[Mapping[str, Any], ...]:
     return tuple(
         {
-            "cohort": s.cohort,
+            "cohort": Text(s.cohort),
             "n": s.n,
-            "outcome": s.outcome,
+            "outcome": Text(s.outcome),
             "rate": s.rate,
             "ci": s.ci,
             "status": "recalled" if _is_recalled(s.source) else s.status,

@@ -84,7 +84,11 @@ class Worth:
             asked = [f for f in findings if self._is_open(f, known, view)]
             if not asked:
                 continue
-            gain, crosses = self._best(judged, patterns, self._asked(asked), open_stakes)
+            causes = {d.place[c] for f in asked for c in self.content.findings[f].cells}
+            stakes = [s for s in open_stakes if s.cause in causes]
+            if not stakes:
+                continue
+            gain, crosses = self._best(judged, patterns, self._asked(asked), stakes)
             if gain <= 0:
                 continue
             facts = tuple(dict.fromkeys(n for f in asked for n in self.facts[f] if not view.reader.known(n)))

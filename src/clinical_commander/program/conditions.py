@@ -18,13 +18,17 @@ def clinical_conditions(dossier: Dossier) -> Iterator[Condition]:
         for value in answer.values:
             yield value.when
             yield from _present(o.when for o in (*value.within, *value.via))
+            yield from (i.when for i in value.instead)
     for trigger in dossier.triggers.values():
         yield trigger.when
         yield from trigger.severity.values()
         yield from step_conditions((*trigger.steps, *trigger.steps_if_possible))
+        yield from (i.when for i in trigger.instead)
+        yield from _present([trigger.route.unless if trigger.route else None])
     for pivot in dossier.pivots:
         yield pivot.when
         yield from step_conditions(pivot.steps)
+        yield from _present([pivot.route.unless if pivot.route else None])
     for playbook in dossier.playbooks.values():
         for row in playbook.rows:
             yield row.when

@@ -9,6 +9,7 @@ from clinical_commander.dossier.model import (
     Condition,
     Dossier,
     Input,
+    Instead,
     Option,
     OrderedAnswer,
     Route,
@@ -162,9 +163,15 @@ class _DossierPage:
             self.condition("when", value.when, 4)
             if value.text:
                 page.text(value.text, 4)
+            self.instead(value.instead, 4)
             self.options("within", value.within)
             self.options("via", value.via)
             self.source(value.source, 4)
+
+    def instead(self, rows: Sequence[Instead], indent: int) -> None:
+        """What is said in place of a text, and when."""
+        for row in rows:
+            self.page.item(f"{self.words.say('when')} {self.words.clause(row.when)}: {row.text}", indent=indent)
 
     def options(self, key: str, options: Sequence[Option]) -> None:
         words = self.words
@@ -220,6 +227,8 @@ class _DossierPage:
         ):  # fmt: skip
             if text:
                 page.pair(words.name("trigger_state", state), text, indent=6)
+            if state == "fires":
+                self.instead(trigger.instead, 8)
         self.steps(trigger.steps, 6)
         if trigger.steps_if_possible:
             page.pair(words.name("trigger_state", "cannot_exclude"), words.say("then_already"), indent=6)
@@ -232,9 +241,9 @@ class _DossierPage:
         if route is None:
             return
         missing = "" if route.installed or route.dossier is None else f" [{self.words.say('not_installed')}]"
-        self.page.pair(
-            self.words.heading("routes"), f"{route.dossier or route.external}{missing}. {route.handover}", indent=indent
-        )
+        unless = f" ({self.words.say('unless')} {self.words.clause(route.unless)})" if route.unless else ""
+        text = f"{route.dossier or route.external}{missing}{unless}. {route.handover}"
+        self.page.pair(self.words.heading("routes"), text, indent=indent)
 
     def steps(self, steps: Sequence[Step], indent: int, told: int = 0, start: int | None = None) -> None:
         """Steps with their guards in words; a block is named where it is used and written out once, further down.

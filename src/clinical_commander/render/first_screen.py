@@ -5,18 +5,16 @@ The order is fixed (ux-requirements UX-17), and so is this: while the tier is op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from clinical_commander.engine.assessment import ActionReport, Assessment, ConflictReport, PlanStep, TriggerReport
+from clinical_commander.engine.assessment import Assessment, ConflictReport
 from clinical_commander.render.changes import changed
 from clinical_commander.render.layout import Page
 from clinical_commander.render.reasons import Reasons
+from clinical_commander.render.to_do import SEVERITIES, ToDo
 from clinical_commander.render.words import Words, inside, titles
 
 SHOWN_BY_NAME = 3
-ASKED_AT_MOST = 8
-LIVE = ("do", "ask_first")
-_SEVERITIES = ("critical", "urgent", "notice")
 _HOUR = 3600.0
 
 
@@ -27,6 +25,7 @@ class FirstScreen:
         self.a, self.words, self.page = assessment, words, page
         self.dossier = words.dossier
         self.reasons = Reasons(assessment, words)
+        self.to_do = ToDo(assessment, words, page, self.reasons)
 
     def write(self) -> None:
         """All parts, in their order."""
@@ -34,7 +33,7 @@ class FirstScreen:
         self.scope()
         self.tier()
         self.why()
-        self.actions()
+        self.to_do.do_now()
         self.ask()
         self.cannot_exclude()
         self.not_asked()
@@ -96,7 +95,7 @@ class FirstScreen:
         page.blank()
         head = words.heading("tier").upper()
         if tier.withheld:
-            page.text(f"{head}  {words.name('tier_state', 'withheld')}: {tier.withheld}", tint="strong")
+            page.text(f"{head}: {words.withheld(tier.withheld.text, self.a.scope.text)}", tint="strong")
         elif tier.settled and tier.value is not None:
             rank = values.index(tier.value)
             known = f" ({words.name('answer', 'last_known')})" if tier.last_known else ""
@@ -147,7 +146,7 @@ class FirstScreen:
         if worst is not None and worst != values[0]:  # that it was once at its lowest is no news
             when = words.say("ago", since) if since else words.say("now")
             cells.append(f"{words.name('answer', 'worst_this_episode')}: {inside(called[worst])}, {when}")
-        oldest = self._oldest()
+        oldest = "" if tier.withheld else self._oldest()
         if oldest:
             cells.append(f"{words.say('oldest_deciding_value')}: {oldest}")
         self.page.row(cells)
@@ -195,81 +194,6 @@ class FirstScreen:
         if parts:
             text = f"{rule}: {'; '.join(parts)}" if rule else "; ".join(parts)
         self.page.item(text or values, note=values if text else "")
-
-    # -- what to do
-
-    def actions(self) -> None:
-        a, words, page = self.a, self.words, self.page
-        stat = [x for x in a.actions if x.priority == "stat"]
-        plain = [p for p in a.plan if p.priority == "stat" and p.action is None and p.state in LIVE]
-        do = [x for x in stat if x.state == "do"]
-        ask = [x for x in stat if x.state == "ask_first"]
-        held = [x for x in stat if x.state == "withheld"]
-        if not (do or ask or held or plain):
-            return
-        page.heading(words.heading("actions"), _worst(a.triggers.values()))
-        for x in do:
-            self.line(x.text + self._side(x), x.state, x.within, ())
-        for p in plain:
-            if p.state == "do":
-                self.step(p)
-        acting: list[ActionReport | PlanStep] = [*do, *(p for p in plain if p.state == "do")]
-        meanwhile = dict.fromkeys(name for x in acting for name in x.ask)
-        if meanwhile:
-            page.pair(words.say("ask_meanwhile"), words.labels(meanwhile), tint="strong")
-        self.asked_first([*ask, *(p for p in plain if p.state == "ask_first")])
-        for x in held:
-            page.item(f"{words.name('step_state', 'withheld')}: {self.held_back(x)}", "withheld")
-
-    def asked_first(self, steps: Sequence[ActionReport | PlanStep], indent: int = 2) -> None:
-        """What must be asked about first; what waits for nothing but the tier stands together, behind one sentence."""
-        missing = set(self.a.tier.missing)
-        of_tier = [x for x in steps if missing.intersection(x.ask)]
-        others = [x for x in steps if not missing.intersection(x.ask)]
-        for heading, group in (
-            (self.words.name("step_state", "ask_first"), others),
-            (self.words.say("ask_tier_first"), of_tier),
-        ):
-            if group:
-                self.page.text(f"{heading}:", indent, "strong")
-            for x in group:
-                ask = [name for name in x.ask if name not in missing]
-                self.line(x.text + self._side(x), x.state, x.within, ask, indent)
-
-    def _side(self, step: ActionReport | PlanStep) -> str:
-        """The side that the engine lets this action name: only a confirmed one."""
-        return f" [{self.words.name('side', step.side)}]" if isinstance(step, ActionReport) and step.side else ""
-
-    def step(self, step: PlanStep, indent: int = 2) -> None:
-        """One line of the plan: within what time, what, and what it waits for."""
-        if step.state in ("withheld", "done"):
-            text = f"{self.words.name('step_state', step.state)}: {step.text}"
-            self.page.item(text, step.state, indent, "quiet")
-            return
-        self.line(step.text, step.state, step.within, step.ask if step.state == "ask_first" else (), indent)
-
-    def line(self, text: str, state: str, within: str, ask: Sequence[str], indent: int = 2) -> None:
-        """What to do, with its time in front and what to ask behind."""
-        note = f"{self.words.name('fact', 'ask')}: {self.words.labels(ask, ASKED_AT_MOST)}" if ask else ""
-        self.page.item(text, state, indent, note=note, time=within or " ")
-
-    def held_back(self, action: ActionReport) -> str:
-        """What is held back, by its name, and why."""
-        why = "; ".join(self._held_by(action))
-        return f"{self.dossier.actions[action.id].label} ({why})"
-
-    def _held_by(self, action: ActionReport) -> Iterator[str]:
-        words = self.words
-        conflicts = {c.id for c in self.a.conflicts}
-        contraindications = {c.when.text for c in self.dossier.actions[action.id].contraindications}
-        for key, text in action.withheld_by.items():
-            if key == "declined":
-                yield f"{words.name('action_state', 'declined')}: {inside(text)}"
-            elif key in conflicts or key in contraindications:
-                yield inside(text)
-            else:
-                condition = words.condition(key)
-                yield words.clause(condition) if condition is not None else key
 
     # -- what to ask
 
@@ -336,18 +260,13 @@ class FirstScreen:
             return
         page.item(f"{conflict.text}{human}", "alarm")
         for side in conflict.sides:
-            page.item(side, indent=6)
+            page.item(side.text, indent=6)
         if conflict.resolution:
-            page.text(conflict.resolution, 6)
+            page.text(conflict.resolution.text, 6)
 
 
 def _tint(rank: int, values: Sequence[str]) -> str:
-    return _SEVERITIES[min(len(values) - 1 - rank, len(_SEVERITIES) - 1)]
-
-
-def _worst(triggers: Iterable[TriggerReport]) -> str:
-    firing = {t.severity for t in triggers if t.state == "fires"}
-    return next((s for s in _SEVERITIES if s in firing), "heading")
+    return SEVERITIES[min(len(values) - 1 - rank, len(SEVERITIES) - 1)]
 
 
 def _without(text: str, start: str) -> str:

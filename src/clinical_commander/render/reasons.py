@@ -62,6 +62,13 @@ class Reasons:
             text = f"{label} {words.value(name, report)}"
         return text + (f" ({', '.join(notes)})" if notes else "")
 
+    def that_hold(self, expr: ir.Expr) -> ir.Expr:
+        """The alternatives of a condition that hold by these values; all of it where that cannot be told."""
+        if not isinstance(expr, ir.Any):
+            return expr
+        kept = tuple(item for item in expr.items if self._holds(item) is True)
+        return (kept[0] if len(kept) == 1 else ir.Any(kept)) if kept else expr
+
     def _reason(self, ground: Because) -> Reason:
         dossier, words = self.words.dossier, self.words
         rule = dossier.rules.get(ground.rule)

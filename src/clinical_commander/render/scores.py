@@ -129,7 +129,7 @@ class _ToolPage:
             if item["state"] == "missing":
                 note = self.words.labels(item["missing"])
                 note = f"{note} ({self.say('assumed')})" if item["assumed"] else note
-            self.page.item(item["title"], _SIGNS[item["state"]], note=note, time=points)
+            self.page.item(item["title"].text, _SIGNS[item["state"]], note=note, time=points)
 
     def readings(self) -> None:
         if not self.report.readings:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from clinical_commander.dossier.model import Citation, Dossier
 from clinical_commander.engine.assessment import Assessment, FactReport, PlanStep, RouteReport
-from clinical_commander.render.first_screen import ASKED_AT_MOST, LIVE, FirstScreen
+from clinical_commander.render.first_screen import FirstScreen
 from clinical_commander.render.layout import Page
 from clinical_commander.render.scores import says_something, score_line
+from clinical_commander.render.to_do import ASKED_AT_MOST, LIVE, SEVERITIES, Line
 from clinical_commander.render.words import Words, inside, titles
 
-_SEVERITIES = ("critical", "urgent", "notice")
 _LONGEST_TITLE = 70
 
 
@@ -82,8 +82,9 @@ class _Rest:
                 page.pair(f"{named.get(phase.id, phase.id)}, {words.name('phase_status', 'waiting_for')}", waiting)
 
     def plan(self) -> None:
-        a, words, page = self.a, self.words, self.page
-        if not a.plan:
+        a, words, page, to_do = self.a, self.words, self.page, self.first.to_do
+        elsewhere = self._elsewhere()
+        if not (a.plan or elsewhere):
             return
         playbook = self.dossier.playbooks.get(a.setting)
         page.heading(f"{words.heading('plan')}: {playbook.title if playbook else words.name('setting', a.setting)}")
@@ -91,19 +92,35 @@ class _Rest:
             page.text(playbook.text, 2, "quiet")
         # The longest row knows the order of the stages; a row that lacks one would put it last.
         rows = sorted(playbook.rows, key=lambda r: -len(r.stages)) if playbook else []
-        order = dict.fromkeys([*(stage for r in rows for stage in r.stages), *(p.stage for p in a.plan)])
+        order = dict.fromkeys([*(stage for r in rows for stage in r.stages), *(p.stage for p in a.plan), *elsewhere])
         for stage in order:
-            if not any(p.stage == stage for p in a.plan):
+            steps = [*_without_repeats(p for p in a.plan if p.stage == stage), *elsewhere.get(stage, ())]
+            if not steps:
                 continue
             page.text(words.name("stage", stage) + ":", 2, "strong")
-            steps = _without_repeats(p for p in a.plan if p.stage == stage)
             for step in steps:
-                if step.state != "ask_first":
-                    self.first.step(step, 4)
-            self.first.asked_first([s for s in steps if s.state == "ask_first"], 4)
+                if isinstance(step, PlanStep) and step.state != "ask_first":
+                    to_do.step(step, 4)
+                elif step.state == "do":
+                    to_do.line(step, (), 4)
+            to_do.asked_first([s for s in steps if s.state == "ask_first"], 4)
             meanwhile = dict.fromkeys(name for s in steps if s.state == "do" for name in s.ask)
             if meanwhile:
                 page.pair(words.say("ask_meanwhile"), words.labels(meanwhile), indent=4)
+
+    def _elsewhere(self) -> dict[str, list[Line]]:
+        """The actions of alarms, look-alikes and treatments that no line of the setting's plan proposes, by stage."""
+        planned = {(p.action, p.state) for p in self.a.plan}
+        shown = self.first.to_do.shown
+        pivots = {p.id for p in self.dossier.pivots}
+        found: dict[str, list[Line]] = {}
+        for action in self.a.actions:
+            # A plan that only asks about what an alarm has settled does not say it.
+            if action.state in LIVE and action.id not in shown and (action.id, action.state) not in planned:
+                source = action.because[0]
+                stage = "trigger" if source in self.dossier.triggers else "pivot" if source in pivots else "treatment"
+                found.setdefault(stage, []).append(action)
+        return found
 
     # -- alarms and hand-over
 
@@ -113,7 +130,7 @@ class _Rest:
         if not firing:
             return
         page.heading(words.heading("alarms"))
-        for severity in (*_SEVERITIES, None):
+        for severity in (*SEVERITIES, None):
             for name, t in firing:
                 if t.severity != severity:
                     continue
@@ -147,7 +164,7 @@ class _Rest:
     def destination(self, route: RouteReport) -> str:
         """Where a route leads; a dossier that is not installed is said to be so."""
         if route.dossier is None:
-            return route.external
+            return route.external.text
         missing = "" if route.installed else f" [{self.words.say('not_installed')}]"
         return route.dossier + missing
 
@@ -156,7 +173,7 @@ class _Rest:
         page.heading(words.heading("disposition"))
         called = titles(self.dossier.disposition)
         if answer.withheld:
-            page.text(f"{words.name('disposition_state', 'withheld')}: {answer.withheld}", 2)
+            page.text(words.withheld(answer.withheld.text, self.a.scope.text), 2)
             return
         at = answer.value if answer.settled else (answer.possible[-1] if answer.possible else None)
         if answer.settled and answer.value is not None:
@@ -170,22 +187,15 @@ class _Rest:
                 page.pair(words.name("answer", "missing"), words.labels(answer.missing, ASKED_AT_MOST))
             if at is not None:
                 page.text(words.say("plan_for", inside(called[at])), 2)
-        self._way(at)
+        self._way()
 
-    def _way(self, at: str | None) -> None:
-        """Within what time and how, in the dossier's own sentence where one row has this value."""
-        answer = self.a.disposition
-        value = next((v for v in self.dossier.disposition.values if v.id == at), None)
-        if value is None:
-            return
-        for key, chosen, options in (("within", answer.within, value.within), ("via", answer.via, value.via)):
-            if chosen is None:
-                continue
-            texts = [o.text for o in options if o.value == chosen and o.text]
-            if len(texts) == 1:
-                self.page.pair(self.words.say(key), texts[0])
-            elif chosen != "none":  # "none" of several rows may mean "there already" or "not known here"
-                self.page.pair(self.words.say(key), self.words.name("via", chosen) if key == "via" else chosen)
+    def _way(self) -> None:
+        """Within what time and how: the sentence of the row that the engine chose, else its value."""
+        answer, words = self.a.disposition, self.words
+        via = words.name("via", answer.via) if answer.via not in (None, "none") else ""
+        for key, says, value in (("within", answer.within_says, answer.within), ("via", answer.via_says, via)):
+            if said := says.text or value:
+                self.page.pair(words.say(key), said)
 
     # -- scores, watch, follow-up
 
@@ -207,7 +217,7 @@ class _Rest:
         for item in self.a.monitoring:
             when = [
                 words.say("every", item.every) if item.every else "",
-                words.say("until", item.until) if item.until else "",
+                words.say("until", item.until.text) if item.until else "",
             ]
             note = ", ".join(w for w in when if w)
             page.item(f"{item.text.rstrip('.')} ({note})." if note else item.text, item.state)
@@ -252,7 +262,7 @@ class _Rest:
                 tint="urgent" if report.state == "stale" else "",
             )
             for warning in report.warnings:
-                page.text(warning, 4)
+                page.text(warning.text, 4)
         page.row(cells)
 
     def _notes(self, name: str, report: FactReport) -> Iterator[str]:
@@ -302,4 +312,7 @@ def cited(citation: Citation, words: Words) -> str:
 
 
 def _without_repeats(steps: Iterable[PlanStep]) -> list[PlanStep]:
-    return list({(s.text, s.state): s for s in steps}.values())
+    """Each line once; what one row only asks about is left out where another has settled it."""
+    found = list({(s.text, s.state): s for s in steps}.values())
+    settled = {s.text for s in found if s.state == "do"}
+    return [s for s in found if s.state != "ask_first" or s.text not in settled]

@@ -58,6 +58,10 @@ class Words:
         """The heading of a part of a view."""
         return self.say(key, group="heading")
 
+    def withheld(self, reason: str, told: str) -> str:
+        """That an answer is withheld, and why, unless that has been told at the top of the page."""
+        return self.say("withheld_above") if reason == told else self.say("withheld", reason)
+
     # -- the names of a dossier
 
     @cached_property

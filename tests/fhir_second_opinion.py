@@ -41,13 +41,11 @@ def table() -> list[str]:
         resource = defect.planted()
         caught[defect.file].append([catches(resource) for catches in VALIDATORS.values()])
     for part, says in PARTS.items():
-        rows.append(
-            f"| {says} | {' | '.join(f'{c} of {len(caught[part])}' for c in map(sum, zip(*caught[part], strict=True)))} |"
-        )
+        counts = map(sum, zip(*caught[part], strict=True))
+        rows.append(f"| {says} | {' | '.join(f'{count} of {len(caught[part])}' for count in counts)} |")
     together = [found for part in caught.values() for found in part]
-    rows.append(
-        f"| **all** | {' | '.join(f'**{c} of {len(together)}**' for c in map(sum, zip(*together, strict=True)))} |"
-    )
+    counts = map(sum, zip(*together, strict=True))
+    rows.append(f"| **all** | {' | '.join(f'**{count} of {len(together)}**' for count in counts)} |")
     emitted = [*map(example, CASES), short_export()]
     fine = [*valid().values(), *emitted]
     # The rules of this project do not speak of resources that others wrote.

@@ -128,7 +128,7 @@ def _issue(
     occasion: Occasion,
 ) -> Json:
     labels = [dossier.facts[f].label if f in dossier.facts else f for f in conflict.facts]
-    sides = list(conflict.sides) if conflict.kind == "advice" else labels
+    sides = [str(s) for s in conflict.sides] if conflict.kind == "advice" else labels
     # What is held back has no request; what is escalated has one to point to.
     proposed = [a for a in (*conflict.escalates, *conflict.withholds) if a in actions and actions[a].state in LIVE]
     implicated = [at.reference(request_key(a), kind_of_request(actions[a].verb)) for a in proposed]
@@ -141,7 +141,7 @@ def _issue(
         "DetectedIssue",
         at.id(issue_key(conflict.id)),
         assessment.watermark,
-        [text, *sides, conflict.resolution, f"Held back: {', '.join(held)}" if held else ""],
+        [text, *sides, str(conflict.resolution), f"Held back: {', '.join(held)}" if held else ""],
         status="preliminary",
         code=concept(text, ours("conflict", conflict.id)),
         severity="high" if conflict.needs_human else None,
@@ -151,7 +151,7 @@ def _issue(
         implicated=implicated,
         evidence=[filled(**evidence, detail=[at.reference("facts", "QuestionnaireResponse")])],
         detail=" ".join((text, *sides)).strip(),
-        mitigation=[{"action": concept(conflict.resolution)}] if conflict.resolution else None,
+        mitigation=[{"action": concept(str(conflict.resolution))}] if conflict.resolution else None,
     )
 
 

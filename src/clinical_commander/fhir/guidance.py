@@ -32,7 +32,7 @@ def guidance_response(assessment: Assessment, dossier: Dossier, at: Addresses, o
     wanted = wanted_facts(assessment)
     contained = [_output(assessment), _messages(assessment, dossier)]
     lines = [
-        assessment.tier.text or assessment.tier.withheld,
+        assessment.tier.text or str(assessment.tier.withheld),
         *(f"{dossier.triggers[name].title}: {_STATES[t.state]}" for name, t in _loud(assessment)),
         *([f"Asked for: {', '.join(_label(dossier, f) for f in wanted)}"] if wanted else []),
     ]
@@ -116,7 +116,7 @@ def _output(assessment: Assessment) -> Json:
     parts += [_trigger(name, t) for name, t in assessment.triggers.items()]
     parts += [_score(name, s) for name, s in assessment.scores.items()]
     parts += [
-        _parts("withheld_action", _code("action", a.id), *(_text("reason", r) for r in a.withheld_by.values()))
+        _parts("withheld_action", _code("action", a.id), *(_text("reason", str(r)) for r in a.withheld_by.values()))
         for a in assessment.actions
         if a.state == "withheld"
     ]
@@ -138,7 +138,7 @@ def _answer(name: str, answer: AnswerReport) -> Json:
         *(_code("possible", p) for p in answer.possible),
         *(_code("missing", f) for f in answer.missing),
         *(_code("not_asked", f) for f in answer.not_asked),
-        *([_text("withheld", answer.withheld)] if answer.withheld else []),
+        *([_text("withheld", str(answer.withheld))] if answer.withheld else []),
     )
 
 
@@ -196,7 +196,7 @@ def _messages(assessment: Assessment, dossier: Dossier) -> Json:
         issues.append(_issue("warning", "business-rule", assessment.scope.text, assessment.scope.why))
     for answer in _answers(assessment):
         if answer.withheld:
-            issues.append(_issue("warning", "business-rule", answer.withheld))
+            issues.append(_issue("warning", "business-rule", str(answer.withheld)))
         if answer.missing:
             issues.append(_issue("warning", "incomplete", answer.text or "Not settled.", answer.missing))
     for t in assessment.triggers.values():

@@ -40,7 +40,10 @@ def request_group(assessment: Assessment, dossier: Dossier, at: Addresses, occas
     """The playbook of the setting for this patient, as one group of proposals."""
     builder = _Group(assessment, dossier, at)
     actions = [*builder.stages(), *builder.alarms()]
-    held = [f"Held back: {_label(a, dossier)}. {' '.join(a.withheld_by.values())}".strip() for a in builder.withheld()]
+    held = [
+        f"Held back: {_label(a, dossier)}. {' '.join(map(str, a.withheld_by.values()))}".strip()
+        for a in builder.withheld()
+    ]
     playbook = dossier.playbooks.get(assessment.setting)
     title = playbook.title if playbook else dossier.title
     return resource(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from clinical_commander.dossier.model import Dossier
-from clinical_commander.engine.assessment import AnswerReport, Assessment, ScoreReport, TriggerReport
+from clinical_commander.engine.assessment import ActionReport, AnswerReport, Assessment, ScoreReport, TriggerReport
 from clinical_commander.fhir.datatypes import (
     Addresses,
     Json,
@@ -95,6 +95,11 @@ def encounter(occasion: Occasion) -> Json | None:
     return {"reference": occasion.encounter, "type": "Encounter"} if occasion.encounter else None
 
 
+def reasons(action: ActionReport) -> list[str]:
+    """Why an action is held back: the words for it, else the text of the rule that holds it."""
+    return [reason.text or key for key, reason in action.withheld_by.items()]
+
+
 # --- what was found
 
 _STATES: Mapping[str, str] = {"fires": "fires", "cannot_exclude": "cannot be excluded", "quiet": "quiet"}
@@ -116,7 +121,7 @@ def _output(assessment: Assessment) -> Json:
     parts += [_trigger(name, t) for name, t in assessment.triggers.items()]
     parts += [_score(name, s) for name, s in assessment.scores.items()]
     parts += [
-        _parts("withheld_action", _code("action", a.id), *(_text("reason", str(r)) for r in a.withheld_by.values()))
+        _parts("withheld_action", _code("action", a.id), *(_text("reason", r) for r in reasons(a)))
         for a in assessment.actions
         if a.state == "withheld"
     ]

@@ -21,7 +21,7 @@ from clinical_commander.fhir.datatypes import (
     ours,
     resource,
 )
-from clinical_commander.fhir.guidance import encounter, subject
+from clinical_commander.fhir.guidance import encounter, reasons, subject
 from clinical_commander.fhir.proposals import (
     LIVE,
     PRIORITIES,
@@ -40,10 +40,7 @@ def request_group(assessment: Assessment, dossier: Dossier, at: Addresses, occas
     """The playbook of the setting for this patient, as one group of proposals."""
     builder = _Group(assessment, dossier, at)
     actions = [*builder.stages(), *builder.alarms()]
-    held = [
-        f"Held back: {_label(a, dossier)}. {' '.join(map(str, a.withheld_by.values()))}".strip()
-        for a in builder.withheld()
-    ]
+    held = [f"Held back: {_label(a, dossier)}. {'; '.join(reasons(a))}".strip() for a in builder.withheld()]
     playbook = dossier.playbooks.get(assessment.setting)
     title = playbook.title if playbook else dossier.title
     return resource(

@@ -31,6 +31,7 @@ COMMANDS = {
     "test": "run the vignettes of a dossier",
     "tool": "one score or codifier: run it, list all, or check them",
     "pack": "write a dossier and all it refers to as one file",
+    "export": "write a dossier in a form that other programs read",
     "list": "the installed dossiers",
     "cite": "what a dossier rests on",
 }
@@ -138,6 +139,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parts["next"].add_argument(
         "--interactive", action="store_true", help="ask until nothing can change what is decided"
     )
+    form = parts["assess"]
+    form.add_argument("--as", dest="form", choices=("fhir",), help="print it as a FHIR R4 bundle of proposals")
+    form.add_argument("--patient", metavar="REFERENCE", help="with --as fhir: whom it is about, as in Patient/123")
     for name in ("assess", "explain", "next", "show", "check"):
         parts[name].add_argument("--site", metavar="FILE", help="what this site has and changes")
     for name in ("assess", "explain", "next", "show"):
@@ -160,6 +164,11 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     pack.add_argument("what", metavar="DOSSIER", help="a dossier's id or folder")
     pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")
     pack.add_argument("--channel", choices=("evaluation", "clinical"), default="evaluation")
+    export = parts["export"]
+    export.add_argument("what", metavar="DOSSIER", help="a dossier's id, folder or pack")
+    export.add_argument("--as", dest="form", choices=("fhir",), required=True, help="the form: FHIR R4")
+    export.add_argument("-o", "--output", metavar="FILE", help="the file to write; else it is printed")
+    export.add_argument("--attach-pack", action="store_true", help="with the bytes of the pack, not its hash alone")
     return parser
 
 

@@ -76,7 +76,7 @@ def _prediction(cause: CauseReport, title: str) -> Json:
         outcome=concept(title, ours("cause", cause.cause, title)),
         probabilityDecimal=percent(cause.probability) if cause.probability is not None else None,
         probabilityRange=None if known else _range(cause.span.low, cause.span.high),
-        qualitativeRisk=concept(cause.zone_text or cause.zone.replace("_", " "), ours("zone", cause.zone))
+        qualitativeRisk=concept(cause.zone_says.text or cause.zone.replace("_", " "), ours("zone", cause.zone))
         if cause.zone
         else None,
         rationale=_rationale(cause),

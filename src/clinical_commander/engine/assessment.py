@@ -1,7 +1,7 @@
 """What an assessment says, as frozen data, and its contracted JSON form (`schema: assessment/1`).
 
 All keys are always present, lists stand in a stated order, references are ids, sentences stand only in `text` fields:
-a field whose meaning is a sentence holds a `Text` (docs/decisions/0025).
+a field whose meaning is a sentence holds a `Text` (docs/decisions/0009).
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ COMMANDS = {
     "test": "run the vignettes of a dossier",
     "tool": "one score or codifier: run it, list all, or check them",
     "pack": "write a dossier and all it refers to as one file",
+    "leaflet": "what the patient takes along, as text, HTML or PDF",
     "list": "the installed dossiers",
     "cite": "what a dossier rests on",
 }
@@ -103,9 +104,16 @@ def _parser() -> argparse.ArgumentParser:
     assess = parts["assess"]
     assess.add_argument("case", metavar="CASE", help="a case file (YAML or JSON), or - for standard input")
     assess.add_argument("--dossier", metavar="ID", help="a dossier, its folder or its pack; else what the case names")
-    for name in ("assess", "show", "check"):
+    leaflet = parts["leaflet"]
+    leaflet.add_argument("case", metavar="CASE", help="a case file (YAML or JSON), or - for standard input")
+    leaflet.add_argument("--dossier", metavar="ID", help="a dossier, its folder or its pack; else what the case names")
+    leaflet.add_argument("--lang", metavar="LANGUAGE", default="en", help="en, or a translation such as es")
+    leaflet.add_argument("--html", metavar="FILE", help="write it as a page for screen and paper")
+    leaflet.add_argument("--pdf", metavar="FILE", help="write it as a tagged PDF")
+    leaflet.add_argument("--paper", choices=("a4", "letter"), default="a4", help="of HTML and PDF")
+    for name in ("assess", "leaflet", "show", "check"):
         parts[name].add_argument("--site", metavar="FILE", help="what this site has and changes")
-    for name in ("assess", "show"):
+    for name in ("assess", "leaflet", "show"):
         parts[name].add_argument("--width", metavar="COLUMNS", type=int, help="width of the text")
     for name in ("show", "check", "test"):
         parts[name].add_argument("what", metavar="DOSSIER", nargs="?", help="a dossier's id or folder")

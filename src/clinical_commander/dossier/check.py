@@ -10,6 +10,7 @@ from pathlib import Path
 from clinical_commander.dossier import library
 from clinical_commander.dossier.complete import conditions_in, definition, expand
 from clinical_commander.dossier.gaps import gaps
+from clinical_commander.dossier.leaflet_check import check_leaflet
 from clinical_commander.dossier.load import Reading, read_dossier, sorted_problems
 from clinical_commander.dossier.model import Dossier, OrderedAnswer, Step, Trigger, Vignette
 from clinical_commander.dossier.reach import can_hold
@@ -36,7 +37,7 @@ def check_dossier(dossier: str | Path) -> list[Problem]:
         trigger without severity, CC501 no source, CC503 PMID of another year, CC504 not a DOI, CC505 not a PMID, CC506
         judgement without reason, CC507 reviewed by nobody, CC444
         pair of triggers not declared, CC445 opposite actions not declared, CC446
-        what holds back comes true as an alarm grows old.
+        what holds back comes true as an alarm grows old, CC47x and CC48x what is wrong with the leaflet.
 
     Raises:
         ReferenceProblem: CC417, no such dossier.
@@ -64,6 +65,7 @@ def lint(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
     yield from _opposites(reading, dossier)
     yield from _holds_back(dossier)
     yield from gaps(reading, dossier)
+    yield from check_leaflet(reading, dossier)
 
 
 # --- the flow

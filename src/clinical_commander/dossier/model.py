@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict, TriggerPair
+from clinical_commander.dossier.model_leaflet import LeafletContent, Translation
 from clinical_commander.dossier.model_parts import Condition, Formula, Source
 from clinical_commander.dossier.model_tools import (
     Band,
@@ -221,9 +222,8 @@ class AnswerValue:
 class OrderedAnswer:
     """Tier or disposition; `values` from the lowest to the highest.
 
-    `must_know` are the facts that must be known before it can settle low; `exempts` the few that may lower it.
-    `remembers` = (value, fact): the fact is the time since the answer last had to be that value. `stated_by` is the
-    fact that carries the word of patient, referrer or entry point.
+    `must_know` must be known before it can settle low; `exempts` may lower it. `remembers` = (value, fact): the fact is
+    the time since the answer last had to be that value. `stated_by` carries the word of patient, referrer or entry point.
     """
 
     id: str
@@ -496,3 +496,5 @@ class Dossier:
     channel: str = "evaluation"
     content_hash: str = ""
     scores: tuple[str, ...] = ()
+    leaflet: LeafletContent | None = None
+    translations: Mapping[str, Translation] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from clinical_commander.engine.case import Case
 from clinical_commander.engine.phases import phases
 from clinical_commander.engine.plan import LIVE, Judged, Planner
 from clinical_commander.engine.questions import questions
+from clinical_commander.engine.release import release
 from clinical_commander.engine.scores import Scores
 from clinical_commander.engine.situation import HOUR, Known, Situation, Situations
 from clinical_commander.frozen import replace
@@ -101,6 +102,7 @@ class Engine:
             warnings=self._warnings(case, situation),
             unreviewed=self._unreviewed(),
             site=dict(site or {}),
+            leaflet=release(dossier, self.program, situation, scope, tier, disposition, triggers),
         )
 
     # -- the episode

@@ -44,7 +44,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def reviewed(dossier: Dossier) -> Dossier:
     """The same dossier as if Dr Example had reviewed everything in it."""
     signed = {id: replace(c, review="reviewed", reviewer="Dr Example") for id, c in dossier.citations.items()}
-    return replace(dossier, review="reviewed", citations=signed)
+    leaflet = replace(dossier.leaflet, review="reviewed") if dossier.leaflet else None
+    translations = {id: replace(t, review="reviewed") for id, t in dossier.translations.items()}
+    return replace(dossier, review="reviewed", citations=signed, leaflet=leaflet, translations=translations)
 
 
 def assert_same(one: object, other: object, path: str = "dossier") -> None:
@@ -69,6 +71,16 @@ def assert_same(one: object, other: object, path: str = "dossier") -> None:
 
 
 # --- there and back
+
+
+def test_an_unreviewed_leaflet_or_translation_is_refused_in_the_clinical_channel(dossier: Dossier) -> None:
+    signed = reviewed(dossier)
+    translations = {id: replace(t, review="needed") for id, t in signed.translations.items()}
+
+    with pytest.raises(CitationError, match=r"CC508 `leaflet.yaml` is not reviewed"):
+        pack(replace(signed, leaflet=dossier.leaflet), "clinical")
+    with pytest.raises(CitationError, match=r"CC508 `locale/es.yaml` is not reviewed"):
+        pack(replace(signed, translations=translations), "clinical")
 
 
 def test_a_dossier_comes_out_of_its_pack_as_it_went_in(dossier: Dossier) -> None:

@@ -84,7 +84,7 @@ class _LeafletReader:
         red_flags = reader.scalars("red_flags")
         for flag in red_flags:
             self.resolver.known(flag.value, self.rules, "rule", flag.mark(0, len(flag.value)))
-        labels = reader.reader("labels", "the labels of the leaflet")
+        labels = reader.reader("labels", "`labels` of the leaflet")
         contacts = {id: item for id, item in reader.listed("contacts", "contact")}
         content = LeafletContent(
             title=reader.text("title"),
@@ -138,7 +138,9 @@ class _LeafletReader:
             within=self.resolver.duration(item, "within"),
             blank=item.boolean_or("blank", False),
             intro=item.boolean_or("intro", False),
-            traces=tuple(self.trace(Reader(node, f"a trace of `{id}`", item.problems)) for node in item.sequence("traces")),
+            traces=tuple(
+                self.trace(Reader(node, f"a trace of `{id}`", item.problems)) for node in item.sequence("traces")
+            ),
             source=self.resolver.source(item, needed=True, inherited=inherited),
         )
         item.done()
@@ -184,7 +186,9 @@ def _review(reader: Reader) -> str:
     state = review.choice("state", REVIEWS)
     if state == "reviewed" and review.text_or_none("reviewer") is None:
         cause = f"{reader.what} is reviewed by nobody."
-        review.problem("CC507", cause, "Name the clinician who reviewed it, or write `state: needed`.", review.place("state"))
+        review.problem(
+            "CC507", cause, "Name the clinician who reviewed it, or write `state: needed`.", review.place("state")
+        )
     review.has("reviewer")
     review.done()
     return state

@@ -77,7 +77,9 @@ class _Check:
         first = [section.kind for section in self.content.sections][:1]
         if first != ["emergency"]:
             cause = "The leaflet does not begin with the signs that call for an ambulance."
-            yield Problem("CC481", cause, "Put the section with `kind: emergency` first.", self.reading.place(FILE, "sections"))
+            yield Problem(
+                "CC481", cause, "Put the section with `kind: emergency` first.", self.reading.place(FILE, "sections")
+            )
         for section in self.content.sections:
             if section.kind in WARNINGS and len(section.sentences) > MOST_WARNINGS:
                 cause = f"section `{section.id}` has {len(section.sentences)} warnings; {MOST_WARNINGS} are read."
@@ -172,13 +174,13 @@ class _Check:
         for key, text in self.texts.items():
             found = translation.texts.get(key)
             if found is None:
-                mend = f"Add it with `source: \"{source_hash(text)}\"`."
+                mend = f'Add it with `source: "{source_hash(text)}"`.'
                 yield Problem("CC477", f"`{key}` is not translated into {translation.language}.", mend, head)
                 continue
             at = self.reading.place(file, "texts", key)
             if found.source != source_hash(text):
                 cause = f"`{key}` was translated from another sentence than `{text}`."
-                yield Problem("CC478", cause, f"Translate it again, then write `source: \"{source_hash(text)}\"`.", at)
+                yield Problem("CC478", cause, f'Translate it again, then write `source: "{source_hash(text)}"`.', at)
             if sorted(places_in(found.text)) != sorted(places_in(text)):
                 cause = f"`{key}` has other places in braces than its source."
                 yield Problem("CC480", cause, f"It needs: {', '.join(places_in(text)) or 'none'}.", at)

@@ -255,9 +255,7 @@ class _Loader:
         )
         leaflet_file = self.reader_or_none("leaflet.yaml", "leaflet.yaml")
         flags = (rules.keys(), triggers.keys())
-        leaflet = (
-            read_leaflet(leaflet_file, resolver, (tier, disposition), thresholds, flags) if leaflet_file else None
-        )
+        leaflet = read_leaflet(leaflet_file, resolver, (tier, disposition), thresholds, flags) if leaflet_file else None
         circumstances = {
             name: resolver.condition(Reader(node, f"circumstance `{name}`", reading.problems).expression("when"))
             for name, (_, node) in head.mapping("circumstances").items()

@@ -132,7 +132,12 @@ def _made_from(folder: Path) -> str:
     root = content_root_of(folder)
     made = hashlib.sha256(os.environ.get(VARIABLE, "").encode())
     for path in sorted(
-        (*folder.glob("*.yaml"), *folder.glob("locale/*.yaml"), *(root / "catalogue").glob("*.yaml"), *(root / "tools").glob("*.yaml"))
+        (
+            *folder.glob("*.yaml"),
+            *folder.glob("locale/*.yaml"),
+            *(root / "catalogue").glob("*.yaml"),
+            *(root / "tools").glob("*.yaml"),
+        )
     ):
         made.update(str(path).encode())
         made.update(path.read_bytes())

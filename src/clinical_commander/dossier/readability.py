@@ -16,6 +16,7 @@ LONGEST_SENTENCE = 20
 """Words; longer ones are split."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _END = re.compile(r"(?<=[.!?:;])\s+")
+_STRONG = "aeoáéó"
 _UNITS = frozenset({"mL", "C", "F"})
 
 
@@ -96,7 +97,9 @@ def english_syllables(word: str) -> int:
     stem = re.sub(r"(?<=[^aeiouy])e$", "", stem) if not re.search(r"[^aeiouy]le$", stem) else stem
     groups = len(re.findall(r"[aeiouy]+", stem))
     # Vowels that stand together and are spoken apart.
-    groups += len(re.findall(r"(?<![cstgx])i[aou](?!u)|(?<=[cst])iety|ea$|eo(?!u)|[aeo]ing|ua(?=[lt])|uou|[aiou]ity", stem))
+    groups += len(
+        re.findall(r"(?<![cstgx])i[aou](?!u)|(?<=[cst])iety|ea$|eo(?!u)|[aeo]ing|ua(?=[lt])|uou|[aiou]ity", stem)
+    )
     return max(groups, 1)
 
 
@@ -132,8 +135,8 @@ def spanish_syllables(word: str) -> int:
     for group in groups:
         total += 1
         for a, b in zip(group, group[1:], strict=False):
-            # Two strong vowels, or a weak one with its accent, are two syllables.
-            total += (a in "aeoáéó" and b in "aeoáéó") or a in "íú" or b in "íú"
+            # Two strong vowels are two syllables, and so are a strong one and a weak one with its accent.
+            total += (a in _STRONG and b in _STRONG + "íú") or (a in "íú" and b in _STRONG)
     return max(total, 1)
 
 

@@ -71,10 +71,13 @@ class _Judge:
         self.fresh, self.last = situation.fresh.reader, situation.last.reader
 
     def gates(self) -> tuple[Reader, Reader]:
-        """The two views with the columns of the leaflet."""
-        views = (self.situation.fresh, self.situation.last)
-        fresh, last = (Reader(self.program, v.x, self.program.evaluate_gates(v.x, v.columns)) for v in views)
-        return fresh, last
+        """The two views with the columns of the leaflet; the scores of the last one have not been looked at yet."""
+        program, fresh, last = self.program, self.situation.fresh, self.situation.last
+        now = Reader(program, fresh.x, program.evaluate_gates(fresh.x, fresh.columns))
+        if not self.situation.stale:
+            return now, now
+        scored = program.evaluate_scores(last.x, last.columns)
+        return now, Reader(program, last.x, program.evaluate_gates(last.x, scored))
 
     def unanswered(
         self, content: LeafletContent, scope: ScopeReport, tier: TierReport, disposition: DispositionReport

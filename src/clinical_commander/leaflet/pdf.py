@@ -10,7 +10,7 @@ from clinical_commander.leaflet.page import html
 from clinical_commander.leaflet.write import Leaflet
 
 MOST_PAGES = 2
-TYPE_SIZES = (14.0, 13.5, 13.0, 12.5, 12.0)
+TYPE_SIZES = (13.0, 12.5, 12.0)
 """Points, the largest first. Below 12 nothing is printed: it would not be read."""
 
 
@@ -30,7 +30,9 @@ def pdf(leaflet: Leaflet, paper: str = "a4") -> bytes:
             made: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=identifier)
             return made
     cause = f"The leaflet does not fit on {MOST_PAGES} pages in type of {TYPE_SIZES[-1]:g} points."
-    raise ReferenceProblem(Problem("CC645", cause, "Shorten its texts, or install a narrower font such as Liberation Sans."))
+    raise ReferenceProblem(
+        Problem("CC645", cause, "Shorten its texts, or install a narrower font such as Liberation Sans.")
+    )
 
 
 def _weasyprint() -> Any:
@@ -41,7 +43,9 @@ def _weasyprint() -> Any:
         raise ReferenceProblem(Problem("CC644", "A PDF needs WeasyPrint, which is not installed.", mend)) from None
     except OSError:
         mend = "Install it; on Debian: `apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0`."
-        raise ReferenceProblem(Problem("CC644", "A PDF needs the library Pango, which is not installed.", mend)) from None
+        raise ReferenceProblem(
+            Problem("CC644", "A PDF needs the library Pango, which is not installed.", mend)
+        ) from None
     logging.getLogger("weasyprint").setLevel(logging.ERROR)
     return weasyprint
 

@@ -6,7 +6,7 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -23,13 +23,20 @@ from clinical_commander.frozen import replace
 from clinical_commander.leaflet.page import html
 from clinical_commander.leaflet.text import text
 from clinical_commander.leaflet.write import Leaflet, write_leaflet
-from tests.fixtures import EXAMPLES, SETTINGS, engine, state
+from tests.fixtures import DOSSIER, EXAMPLES, REPOSITORY, SETTINGS, engine, state
 from tests.leaflets import LANGUAGES, PSEUDO, RUN_BACK, alarms, assessed, everything, facts, leaflet, pseudo
 
 Record = Callable[[str, object], None]
 MUST_KNOW = ("spo2", "oxygen_device", "sbp", "rr", "hr", "estimated_volume_24h", "airway_compromise", "consciousness")
 CASES = 120  # of each setting
 MASSIVE = EXAMPLES / "tb-04.yaml"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLINICAL_COMMANDER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def refused(**changes: object) -> str:
@@ -322,10 +329,35 @@ def test_a_site_with_a_lower_limit_changes_the_limit_in_the_text() -> None:
 def test_it_covers_what_the_founding_leaflet_covers_and_not_its_errors() -> None:
     found = " ".join(line.text for part in everything().parts for line in part.lines) + everything().subtitle
 
-    for topic in ("Hemoptysis means", "come back", "burst", "Bronchiectasis", "blood clot", "pneumonia", "TB", "breathed in",
-                  "Cancer", "Blood and urine", "X-ray", "CT scan", "Bronchoscopy", "depends on the cause", "antibiotics",
-                  "type and stage", "block the vessel", "laser", "surgery", "short of breath", "throw up blood", "stool",
-                  "pain in your chest", "faint", "fever", "No cause was found", "check-ups"):  # fmt: skip
+    for topic in (
+        "Hemoptysis means",
+        "come back",
+        "burst",
+        "Bronchiectasis",
+        "blood clot",
+        "pneumonia",
+        "TB",
+        "breathed in",
+        "Cancer",
+        "Blood and urine",
+        "X-ray",
+        "CT scan",
+        "Bronchoscopy",
+        "depends on the cause",
+        "antibiotics",
+        "type and stage",
+        "block the vessel",
+        "laser",
+        "surgery",
+        "short of breath",
+        "throw up blood",
+        "stool",
+        "pain in your chest",
+        "faint",
+        "fever",
+        "No cause was found",
+        "check-ups",
+    ):
         assert topic in found, topic
     # What section 4 of the evidence calls wrong: the definition, false comfort, angiography, fixed times.
     for error in (
@@ -434,7 +466,7 @@ def test_a_sentence_that_changed_since_its_translation_is_refused_not_shown() ->
     stale = replace(dossier, leaflet=replace(dossier.leaflet, sections=(changed, *others)))
 
     with pytest.raises(
-        ReferenceProblem, match="CC643 `leaflet.get_help` has no translation into es that is up to date"
+        ReferenceProblem, match=r"CC643 `leaflet.get_help` has no translation into es that is up to date"
     ):
         write_leaflet(assessed(), stale, None, "es")
     assert write_leaflet(assessed(), stale).parts[0].title == "Call an ambulance at once if"
@@ -470,9 +502,18 @@ class Page(HTMLParser):
 
 
 XSS = (
-    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</style><script>alert(1)</script>", "javascript:alert(1)",
-    "<svg/onload=alert(1)>", "{{ 7*7 }}", "&lt;b&gt;", "' onmouseover='alert(1)", "</title><h1>x", "<!--", "]]>",
-)  # fmt: skip
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</style><script>alert(1)</script>",
+    "javascript:alert(1)",
+    "<svg/onload=alert(1)>",
+    "{{ 7*7 }}",
+    "&lt;b&gt;",
+    "' onmouseover='alert(1)",
+    "</title><h1>x",
+    "<!--",
+    "]]>",
+)
 
 
 @pytest.mark.hazard("H22")
@@ -571,3 +612,37 @@ def test_a_dossier_without_a_leaflet_says_so(tmp_path: Path, capsys) -> None:
 
     assert main(["leaflet", str(case), "--dossier", str(small)]) == 2
     assert "CC642 `symptom.small.v1` has no leaflet." in capsys.readouterr().err
+
+
+# --- the page in the docs
+
+DOCS = (REPOSITORY / "docs" / "leaflet.md").read_text(encoding="utf-8")
+SHOWN = [
+    block for part in re.findall(r"```console\n(.*?)```", DOCS, re.DOTALL) for block in part.split("$ commander ")[1:]
+]
+
+
+@pytest.mark.parametrize("block", SHOWN, ids=lambda block: block.partition("\n")[0])
+def test_an_example_in_the_docs_prints_what_it_shows(block: str, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    arguments, _, shown = block.partition("\n")
+
+    main(arguments.split())
+    out, err = capsys.readouterr()
+    printed = out + err
+
+    at = 0
+    for run in shown.rstrip("\n").split("\n...\n"):
+        found = printed.find(run.removesuffix("\n..."), at)
+        assert found >= 0, run
+        at = found
+
+
+def test_the_examples_of_content_in_the_docs_are_those_of_the_dossier() -> None:
+    content, translated = ((DOSSIER / name).read_text(encoding="utf-8") for name in ("leaflet.yaml", "locale/es.yaml"))
+    first, second = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+
+    lines = [line for line in first.splitlines() if line not in ("sections:",)]
+    assert all(line in content for line in lines)
+    assert second.strip() in translated
+    assert len(SHOWN) == 3

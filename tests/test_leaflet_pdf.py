@@ -50,6 +50,13 @@ def _needs_pango() -> None:
     need("a font as wide as Arial (fonts-liberation)", bool(re.search("Liberation Sans|Arial", fonts)))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLINICAL_COMMANDER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @cache
 def made(kind: str, language: str, paper: str) -> bytes:
     return pdf(KINDS[kind](language), paper)

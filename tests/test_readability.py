@@ -1,4 +1,4 @@
-"""The counters of reading ease: each formula against a published example, each syllable counter against a dictionary."""
+"""The counters of reading ease: formulas against published examples, syllables against dictionaries."""
 
 from __future__ import annotations
 

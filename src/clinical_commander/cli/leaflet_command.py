@@ -1,4 +1,4 @@
-"""`commander leaflet CASE`: one case in, the patient's leaflet out, as text, HTML, PDF or data; or why there is none."""
+"""`commander leaflet CASE`: one case in, the patient's leaflet out as text, HTML, PDF or data, or why there is none."""
 
 from __future__ import annotations
 

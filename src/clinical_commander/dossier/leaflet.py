@@ -85,7 +85,7 @@ class _LeafletReader:
         for flag in red_flags:
             self.resolver.known(flag.value, self.rules, "rule", flag.mark(0, len(flag.value)))
         labels = reader.reader("labels", "`labels` of the leaflet")
-        contacts = {id: item for id, item in reader.listed("contacts", "contact")}
+        contacts = dict(reader.listed("contacts", "contact"))
         content = LeafletContent(
             title=reader.text("title"),
             subtitle=reader.text("subtitle"),

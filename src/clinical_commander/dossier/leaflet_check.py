@@ -111,7 +111,7 @@ class _Check:
             yield Problem("CC474", cause, "Name what raises it, or another red flag.", self.place(key))
 
     def raised(self, red_flag: str, sign: Mapping[str, Value]) -> bool:
-        """Whether a patient in whom all that must be known is calm, with the sign and nothing else, has the red flag."""
+        """Whether a patient in whom all that must be known is calm has the red flag with the sign and nothing else."""
         patient = _Told(self.dossier, _Facts({**self.calm, **sign}))
         if red_flag in self.dossier.rules:
             return patient.surely(self.dossier.rules[red_flag].when.expr)

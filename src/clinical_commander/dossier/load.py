@@ -23,7 +23,8 @@ from clinical_commander.dossier.citations import REVIEWS, read_citations
 from clinical_commander.dossier.conflicts import read_conflicts
 from clinical_commander.dossier.leaflet import language_of, read_leaflet, read_translation, translation_files
 from clinical_commander.dossier.library import content_root_of
-from clinical_commander.dossier.model import Citation, Dossier, Playbook, Tool, Translation, Treatment
+from clinical_commander.dossier.model import Citation, Dossier, Playbook, Tool, Treatment
+from clinical_commander.dossier.model_leaflet import Translation
 from clinical_commander.dossier.names import Names, circles
 from clinical_commander.dossier.plan import Planner
 from clinical_commander.dossier.reader import Reader

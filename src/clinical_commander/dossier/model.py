@@ -223,7 +223,7 @@ class OrderedAnswer:
     """Tier or disposition; `values` from the lowest to the highest.
 
     `must_know` must be known before it can settle low; `exempts` may lower it. `remembers` = (value, fact): the fact is
-    the time since the answer last had to be that value. `stated_by` carries the word of patient, referrer or entry point.
+    the time since the answer last had to be that value. `stated_by` carries the word of patient, referrer or entry.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The patient's leaflet as content: sections of sentences with their conditions, what each warns of, and translations."""
+"""The patient's leaflet as content: sections of sentences, when each holds, what it warns of; and translations."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Sentences in, how hard they are to read out: three counters for English, two for Spanish, each as it was published.
 
-Every text counts as one sentence at least, so that lines of a list are not run together. Numbers and units are no words.
-Words that a text explains may be left out; `check` names them.
+Every text counts as one sentence at least, so that lines of a list are not run together. Numbers and units are no
+words. Words that a text explains may be left out; `check` names them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import pairwise
 
 from clinical_commander.frozen import frozen
 
@@ -134,14 +135,14 @@ def spanish_syllables(word: str) -> int:
     total = 0
     for group in groups:
         total += 1
-        for a, b in zip(group, group[1:], strict=False):
+        for a, b in pairwise(group):
             # Two strong vowels are two syllables, and so are a strong one and a weak one with its accent.
             total += (a in _STRONG and b in _STRONG + "íú") or (a in "íú" and b in _STRONG)
     return max(total, 1)
 
 
 def fernandez_huerta(c: Counts) -> float:
-    """Ease, 0 to 100. Fernández Huerta 1959, as corrected by Law 2011: 206.84 - 60 syllables/word - 1.02 words/sentence."""
+    """Ease, 0 to 100. By Fernández Huerta 1959, as Law 2011 corrects it: 206.84 - 60 syll/word - 1.02 words/sentence."""
     return 206.84 - 60 * c.syllables / c.words - 1.02 * c.words / c.sentences
 
 

@@ -189,6 +189,7 @@ def test_when_the_watch_is_over_the_patient_may_have_it() -> None:
         ({"treatment_limits": "comfort_only"}, "Comfort care only"),
         ({"setting": "icu"}, "intensive care"),
         ({"setting": "inpatient"}, "leaving the ward"),
+        ({"setting": "inpatient", "hours_since_last_bleeding": None}, "leaving the ward"),
         ({"safe_discharge_support": False}, "the place of care"),
         ({"prior_tb": True}, "Possible tuberculosis"),
         ({"anticoagulant": "warfarin", "inr": "2.2", "bleeding_rate": None}, "Most blood in one hour"),
@@ -197,6 +198,20 @@ def test_when_the_watch_is_over_the_patient_may_have_it() -> None:
 )
 def test_whoever_is_out_of_scope_or_at_risk_gets_none_and_is_told_why(changes: dict[str, object], says: str) -> None:
     assert says in refused(**changes)
+
+
+@pytest.mark.hazard("H05")
+def test_a_red_flag_withholds_it_even_where_the_content_forgets_to() -> None:
+    dossier = engine().dossier
+    assert dossier.leaflet is not None
+    bare = Engine(replace(dossier, leaflet=replace(dossier.leaflet, withheld=(), red_flags=())))
+
+    for changes in ({"prior_tb": True}, {"hht": None}, {"recent_lung_procedure": None}, {"leg_dvt_signs": True}):
+        result = assessed(bare, **changes)
+        assert result.leaflet is not None
+        assert {w.reason for w in result.leaflet.withheld} <= {"red_flag", "red_flag_open"}
+        assert alarms(result) == {id for w in result.leaflet.withheld for id in w.about} != set()
+    assert assessed(bare).leaflet == assessed().leaflet
 
 
 def test_the_action_in_the_plan_and_the_leaflet_agree() -> None:

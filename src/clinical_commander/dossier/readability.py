@@ -142,7 +142,7 @@ def spanish_syllables(word: str) -> int:
 
 
 def fernandez_huerta(c: Counts) -> float:
-    """Ease, 0 to 100. By Fernández Huerta 1959, as Law 2011 corrects it: 206.84 - 60 syll/word - 1.02 words/sentence."""
+    """Ease, 0 to 100. Law 2011, correcting Fernández Huerta 1959: 206.84 - 60 syllables/word - 1.02 words/sentence."""
     return 206.84 - 60 * c.syllables / c.words - 1.02 * c.words / c.sentences
 
 

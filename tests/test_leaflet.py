@@ -206,7 +206,7 @@ def test_a_red_flag_withholds_it_even_where_the_content_forgets_to() -> None:
     assert dossier.leaflet is not None
     bare = Engine(replace(dossier, leaflet=replace(dossier.leaflet, withheld=(), red_flags=())))
 
-    for changes in ({"prior_tb": True}, {"hht": None}, {"recent_lung_procedure": None}, {"leg_dvt_signs": True}):
+    for changes in ({"prior_tb": True}, {"hht": None}, {"recent_lung_procedure": None}, {"hht": True}):
         result = assessed(bare, **changes)
         assert result.leaflet is not None
         assert {w.reason for w in result.leaflet.withheld} <= {"red_flag", "red_flag_open"}

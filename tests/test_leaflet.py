@@ -14,9 +14,11 @@ import pytest
 
 from clinical_commander.cli.main import main
 from clinical_commander.dossier.leaflet_check import banned_phrase, plain, running
+from clinical_commander.dossier.load import load_dossier
 from clinical_commander.dossier.model import Ban
 from clinical_commander.dossier.readability import longest_sentence, readability
 from clinical_commander.engine.assess import Engine
+from clinical_commander.engine.read_case import case_from_mapping
 from clinical_commander.engine.site import Site, apply_site, site_from_mapping
 from clinical_commander.errors import CaseError, ReferenceProblem
 from clinical_commander.frozen import replace
@@ -24,7 +26,7 @@ from clinical_commander.leaflet.page import html
 from clinical_commander.leaflet.text import text
 from clinical_commander.leaflet.write import Leaflet, write_leaflet
 from tests.fixtures import DOSSIER, EXAMPLES, REPOSITORY, SETTINGS, engine, state
-from tests.leaflets import LANGUAGES, PSEUDO, RUN_BACK, alarms, assessed, everything, facts, leaflet, pseudo
+from tests.leaflets import LANGUAGES, MOMENT, PSEUDO, RUN_BACK, alarms, assessed, everything, facts, leaflet, pseudo
 
 Record = Callable[[str, object], None]
 MUST_KNOW = ("spo2", "oxygen_device", "sbp", "rr", "hr", "estimated_volume_24h", "airway_compromise", "consciousness")
@@ -191,6 +193,7 @@ def test_when_the_watch_is_over_the_patient_may_have_it() -> None:
         ({"setting": "inpatient"}, "leaving the ward"),
         ({"setting": "inpatient", "hours_since_last_bleeding": None}, "leaving the ward"),
         ({"safe_discharge_support": False}, "the place of care"),
+        ({"prior_workup": None}, "the place of care is not settled"),
         ({"prior_tb": True}, "Possible tuberculosis"),
         ({"anticoagulant": "warfarin", "inr": "2.2", "bleeding_rate": None}, "Most blood in one hour"),
         ({"hematemesis_features": True}, "the blood may come from the gut"),
@@ -296,6 +299,21 @@ def test_who_takes_a_blood_thinner_is_told_not_to_stop_it_alone() -> None:
     assert "medicines.warfarin" in on_warfarin
     assert unknown >= {"medicines.thinner_asked", "medicines.thinner_dose"}
     assert "medicines.thinner_taken" not in unknown
+
+
+def test_a_sentence_is_shown_only_where_its_condition_must_hold() -> None:
+    small = Engine(load_dossier(REPOSITORY / "tests" / "dossiers" / "good" / "mini"))
+    told: dict[str, object] = {"age": "40 years", "spo2": "98 %", "oxygen_device": "room_air", "sbp": "120 mmHg"}
+    told |= {"hr": "70 /min", "airway_compromise": False, "estimated_volume_24h": "3 mL", "prior_tb": False}
+    told |= {"cxr_cavitation": False, "safe_discharge_support": True}
+
+    def shown(**more: object) -> set[str]:
+        case = case_from_mapping({"setting": "ed", "facts": {**told, **more}}, small.dossier, now=MOMENT)
+        return keys(write_leaflet(small.assess(case), small.dossier))
+
+    assert "next.thinner" in shown(anticoagulant="doac")
+    assert "next.thinner" not in shown(anticoagulant="none")
+    assert "next.thinner" not in shown()  # nobody asked
 
 
 def test_planned_tests_are_ticked_and_the_others_are_left_to_tick() -> None:

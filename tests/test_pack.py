@@ -228,6 +228,19 @@ def test_a_changed_dossier_is_read_again(cache: Path, tmp_path: Path) -> None:
     assert before.content_hash != after.content_hash
 
 
+def test_a_changed_translation_is_read_again(cache: Path, tmp_path: Path) -> None:
+    for name in ("catalogue", "tools", "good/mini"):
+        shutil.copytree(DOSSIERS / name, tmp_path / name)
+    folder = tmp_path / "good" / "mini"
+    library.open_dossier(folder)
+    spanish = folder / "locale" / "es.yaml"
+    spanish.write_text(spanish.read_text().replace("Venga en dos días.", "Venga en 2 días."))
+
+    after = library.open_dossier(folder)
+
+    assert after.translations["es"].texts["leaflet.next.soon"].text == "Venga en 2 días."
+
+
 def test_a_damaged_pack_in_the_cache_is_thrown_away_and_made_again(cache: Path) -> None:
     first = library.open_dossier(MINI)
     (kept,) = packs(cache)

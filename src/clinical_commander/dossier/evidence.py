@@ -96,6 +96,9 @@ def statements(dossier: Dossier) -> Iterator[Statement]:
         yield Statement(f"siblings.{sibling.dossier}", "sibling", sibling.settles, sibling.source)
     for i, line in enumerate(dossier.emergency_card, 1):
         yield Statement(f"emergency_card.{i}", "emergency card", line.text, line.source)
+    for section in dossier.leaflet.sections if dossier.leaflet else ():
+        for sentence in section.sentences:
+            yield Statement(f"leaflet.{section.id}.{sentence.id}", "leaflet", sentence.text, sentence.source)
     for tool in dossier.tools.values():
         yield from _tool(tool)
 

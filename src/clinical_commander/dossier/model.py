@@ -55,6 +55,18 @@ __all__ = [
 
 
 @frozen
+class Follows:
+    """How a fact follows from what was recorded over time, where nobody enters it.
+
+    `kind` is fall_of (of a number fact), done or hours_since (of an action), or hours_from (an action, `to` a fact).
+    """
+
+    kind: str
+    of: str
+    to: str = ""
+
+
+@frozen
 class Fact:
     """One typed scalar that an expression can name.
 
@@ -78,6 +90,7 @@ class Fact:
     also: Mapping[str, Fraction] = field(default_factory=dict)
     source: Source = Source()
     at: Mark | None = field(default=None, compare=False)
+    follows: Follows | None = None
 
 
 Allowed = tuple[float, float] | frozenset[str] | bool

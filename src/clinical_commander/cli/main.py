@@ -12,12 +12,18 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from clinical_commander.errors import CaseError, ClinicalCommanderError, ReferenceProblem, YamlError
+from clinical_commander.errors import (
+    CaseError,
+    ClinicalCommanderError,
+    EncounterError,
+    ReferenceProblem,
+    YamlError,
+)
 
 FINE, FAILED, WRONG_USAGE = 0, 1, 2
 INTERRUPTED, FAULT = 130, 70
 DEBUG = "COMMANDER_DEBUG"
-_BAD_INPUT = (CaseError, ReferenceProblem, YamlError)
+_BAD_INPUT = (CaseError, EncounterError, ReferenceProblem, YamlError)
 
 COMMANDS = {
     "assess": "assess one patient",
@@ -28,13 +34,15 @@ COMMANDS = {
     "pack": "write a dossier and all it refers to as one file",
     "list": "the installed dossiers",
     "cite": "what a dossier rests on",
+    "encounter": "a patient's stay as an append-only log: record, show, replay, verify",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. Faults of a user are told in a sentence, never as a traceback."""
     try:
-        arguments = _parser().parse_args(argv)
+        given = sys.argv[1:] if argv is None else list(argv)
+        arguments = _parser(given).parse_args(given)
         command = import_module(f"clinical_commander.cli.{arguments.command}_command")
         status: int = command.run(arguments)
         sys.stdout.flush()
@@ -92,7 +100,7 @@ class _Version(argparse.Action):
         parser.exit(FINE)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser = _Parser(prog="commander", description="Clinical guidelines that run. Unreviewed content, for evaluation.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -125,6 +133,10 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("what", metavar="DOSSIER", help="a dossier's id or folder")
     pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")
     pack.add_argument("--channel", choices=("evaluation", "clinical"), default="evaluation")
+    if "encounter" in given:  # twenty commands of its own, which nobody else waits for
+        from clinical_commander.cli.encounter_arguments import add_encounter
+
+        add_encounter(parts["encounter"])
     return parser
 
 

@@ -8,6 +8,7 @@ encounter. Whatever the database says when it fails stays here: its message may 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ _WAITS: Final = 60
 """Seconds for which a writer waits for another before it gives up."""
 _SCHEMA_LOCK: Final = 4_867_201_551
 _WRITES: Final = "writes"
+# A pool that lets go of a dead connection logs a traceback, and without a handler Python prints it. Who wants it,
+# configures logging.
+logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
 
 
 def default_path() -> Path:
@@ -252,6 +256,10 @@ def translated() -> Iterator[None]:
         ) from None
     except sqlite3.Error as error:
         _raise(error)
+    except OSError as error:  # a server that dies says so in the words of the socket
+        _raise(error)
+    except UnicodeError:  # the names of tables, or what is said of them, are no text any more
+        _raise(sqlite3.DatabaseError("malformed"))
 
 
 _SAID: Final = {

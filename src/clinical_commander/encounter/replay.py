@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from clinical_commander import __version__
@@ -146,7 +146,7 @@ def show(
     """
     for attempt in range(_TRIES):
         events = log.events(encounter)
-        moment = (at or log.clock()).astimezone(UTC)
+        moment = at or log.clock()
         replayed = assessed(log, events, moment)
         payload = {
             "at": moment.isoformat(),

@@ -1,6 +1,6 @@
 """All trials, with their figures: `python -m tests.torture [--short] [--only WORD ...]`. Status 1 if anything was lost.
 
-The full run takes about twenty minutes on two processors; --short takes under a minute and is part of `make test`.
+The full run takes about twenty minutes on two processors that do nothing else; --short takes one.
 """
 
 from __future__ import annotations

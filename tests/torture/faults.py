@@ -25,7 +25,7 @@ from tests.torture.report import Report
 from tests.torture.writers import Writer, entry, lost, mini, open_ready
 
 ROOT = Path(__file__).resolve().parents[2]
-SOME, FEW = 4, 2
+SOME, FEW = 4, 1
 _IN_A_NAMESPACE = ["unshare", "--mount", "--propagation", "private", "--map-root-user"]
 
 

@@ -80,13 +80,14 @@ def flips(folder: Path, places: int | None = None, seed: int = 3) -> Report:
 
 
 def cuts(folder: Path, places: int | None = None, seed: int = 4) -> Report:
-    """Cuts the file off after every 64th byte and at every end of a page, or at a sample of them."""
+    """Cuts the file off after every 64th byte and at every end of a page, or at a sample of them; and to nothing."""
     report = Report("truncated files, SQLite")
     whole = folder / "whole.db"
     small_log(whole)
     data, before = whole.read_bytes(), served(whole)
-    lengths = range(1, len(data), 64)
+    lengths = range(0, len(data), 64)
     chosen = list(lengths) if places is None else random.Random(seed).sample(lengths, min(places, len(lengths)))
+    chosen += [0, 1]
     chosen += list(range(512, len(data), 512 if places is None else 8192))
     report.note(bytes=len(data), cut=len(chosen), detected=0, harmless=0, served_altered=0)
     for length in chosen:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -32,6 +33,8 @@ WAL_MENDED: Final = (3, 51, 3)
 """Before it, two connections in WAL mode could corrupt a database when a checkpoint met a reset of it (found 2026)."""
 _WAITS: Final = 60
 """Seconds for which a writer waits for another before it gives up."""
+_HEADER: Final = 512
+"""Bytes of the smallest file that SQLite can have written."""
 _SCHEMA_LOCK: Final = 4_867_201_551
 _WRITES: Final = "writes"
 # A pool that lets go of a dead connection logs a traceback, and without a handler Python prints it. Who wants it,
@@ -75,8 +78,9 @@ def _cannot_open(why: str) -> EncounterError:
 class Database:
     """One database. `writing` and `reading` give a connection inside a transaction."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, makes: bool = False) -> None:
         self.url = url
+        self.makes = makes  # whether a file that holds nothing is one that is being made
         self.is_sqlite = url.get_backend_name() == "sqlite"
         with translated():
             self.engine = self._sqlite() if self.is_sqlite else self._postgresql()
@@ -90,12 +94,13 @@ class Database:
         if wanted == "wal":
             refuse_wal(sqlite3.sqlite_version_info)
         path = Path(str(self.url.database))
-        if not path.exists():
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            except OSError as error:
-                raise _cannot_open(f"{error.strerror}: {path}") from None
+        try:
+            if not path.exists():
+                _make(path)
+            if path.stat().st_size < _HEADER and not self.makes:
+                raise _damaged()
+        except OSError as error:
+            raise _cannot_open(f"{error.strerror}: {path}") from None
         engine = create_engine(
             URL.create("sqlite", database=str(path)),
             poolclass=NullPool,  # a connection that outlives a fork or a thread shares its locks
@@ -206,6 +211,29 @@ class Database:
         return None
 
 
+def _make(path: Path) -> None:
+    """A new file with all its tables, or, if somebody was quicker, theirs.
+
+    It is made under another name: so a file that holds nothing was cut, and is not taken for a new log.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    try:
+        database = Database(URL.create("sqlite", database=str(made)), makes=True)
+        database.prepare()
+        database.close()
+        with suppress(FileExistsError):
+            os.link(made, path)
+    finally:
+        made.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name, too
+    finally:
+        os.close(folder)
+
+
 def _migrate(connection: Connection) -> None:
     # Alembic costs as much as all else at start-up, and is needed once.
     from alembic import command
@@ -262,6 +290,11 @@ def translated() -> Iterator[None]:
         _raise(sqlite3.DatabaseError("malformed"))
 
 
+def _damaged() -> DamagedLog:
+    cause = "The file of the encounter log is damaged."
+    return DamagedLog(Problem("CC861", cause, "Restore it from a backup: `commander encounter restore`."))
+
+
 _SAID: Final = {
     "locked": "another writer held the log for a minute",
     "full": "the disk is full",
@@ -274,8 +307,7 @@ _SAID: Final = {
 def _raise(error: BaseException | None) -> NoReturn:
     said = str(error).lower()
     if isinstance(error, sqlite3.DatabaseError) and ("malformed" in said or "not a database" in said):
-        cause = "The file of the encounter log is damaged."
-        raise DamagedLog(Problem("CC861", cause, "Restore it from a backup: `commander encounter restore`.")) from None
+        raise _damaged() from None
     why = next((why for word, why in _SAID.items() if word in said), "")
     why = why or f"the database refused ({type(error).__name__})"
     mend = "Try again with the same key: an event that was recorded after all is not recorded twice."

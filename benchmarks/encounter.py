@@ -1,7 +1,7 @@
 """Durable appends to the encounter log beside a bare fsync of the same bytes: `python -m benchmarks.encounter`.
 
 The bytes are those of the event and its payload as canonical JSON; the bare write appends them to one file and syncs
-it. What a log costs beyond that is the price of all or nothing: a journal, several pages, several syncs. All take turns.
+it. What a log costs beyond that is the price of all or nothing: a journal, several pages, several syncs.
 """
 
 from __future__ import annotations

@@ -203,6 +203,8 @@ def test_a_mistake_is_told_in_a_sentence_and_ends_with_2(run: Run, stay: str, ar
 
 
 def test_the_log_is_not_loaded_by_who_does_not_use_it() -> None:
-    code = "import sys; from clinical_commander.cli.main import main; main(['list']); sys.exit('sqlalchemy' in sys.modules)"
+    code = (
+        "import sys; from clinical_commander.cli.main import main; main(['list']); sys.exit('alembic' in sys.modules)"
+    )
 
     assert subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL).returncode == 0

@@ -412,11 +412,12 @@ def test_an_event_of_a_newer_program_is_not_passed_over(small: Log) -> None:
     assert verify(small, [id]).whole  # it is whole; it is only not understood
 
 
-def test_a_log_of_a_newer_program_is_not_opened(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["9999", "0000"])
+def test_a_log_of_a_version_that_is_not_known_is_not_opened(tmp_path: Path, version: str) -> None:
     path = tmp_path / "newer.db"
     open_log(path).close()
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
     connection.close()
 
     with pytest.raises(EncounterError) as error:

@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from clinical_commander.encounter.tables import HEAD, METADATA
+from clinical_commander.encounter.tables import HEAD, METADATA, REVISIONS
 from clinical_commander.errors import DamagedLog, EncounterError, Problem
 
 if TYPE_CHECKING:
@@ -199,10 +199,10 @@ class Database:
         tables = set(inspect(connection).get_table_names())
         if "alembic_version" in tables:
             found: list[str] = list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
-            if len(found) == 1 and found[0] <= HEAD:
+            if len(found) == 1 and found[0] in REVISIONS:
                 return found[0]
             raise EncounterError(
-                Problem("CC851", "A newer program made this encounter log.", "Update Clinical Commander.")
+                Problem("CC851", "This program does not know the version of this log.", "Update Clinical Commander.")
             )
         if tables & set(METADATA.tables):
             raise EncounterError(

@@ -77,5 +77,7 @@ PAYLOADS: Final = Table(
 
 TABLES: Final = (PACKS, ENCOUNTERS, EVENTS, PAYLOADS)
 """In an order in which rows can be written."""
-HEAD: Final = "0001"
+REVISIONS: Final = ("0001",)
+"""The migrations, oldest first."""
+HEAD: Final = REVISIONS[-1]
 """The newest migration: what this program reads and writes."""

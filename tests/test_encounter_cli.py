@@ -14,7 +14,7 @@ import pytest
 
 from clinical_commander.cli.main import main
 from clinical_commander.encounter import GUARANTEE
-from tests.encounters import MILD
+from tests.encounters import MILD, fact, fresh, hemoptysis
 from tests.fixtures import EXAMPLES, REPOSITORY
 from tests.test_cli import missing
 
@@ -44,12 +44,20 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     return _run
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A log with one encounter, a mild bleed, as a file: made once, copied for each test."""
+    path = tmp_path_factory.mktemp("recorded") / "log.db"
+    log = fresh(path)
+    log.new(hemoptysis(), "ed", "Dr A. Example", id="bed-1")
+    log.append_all("bed-1", [fact(name, said) for name, said in MILD.items()])
+    log.close()
+    return path.read_bytes()
+
+
 @pytest.fixture
-def stay(run: Run) -> str:
-    """An encounter with a mild bleed."""
-    run("new", "--setting", "ed", "--id", "bed-1")
-    said = {True: "true", False: "false"}
-    run("record", "bed-1", *(f"{name}={said.get(value, value)}" for name, value in MILD.items()))
+def stay(run: Run, recorded: bytes, tmp_path: Path) -> str:
+    (tmp_path / "log.db").write_bytes(recorded)
     return "bed-1"
 
 

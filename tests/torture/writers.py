@@ -18,7 +18,7 @@ from clinical_commander.dossier.pack import build
 from clinical_commander.encounter.database import Database, url_of
 from clinical_commander.encounter.events import Entry, Event
 from clinical_commander.encounter.log import Log
-from clinical_commander.encounter.packs import dossier_of, pack_of
+from clinical_commander.encounter.packs import pack_of
 from clinical_commander.encounter.verify import verify
 from clinical_commander.engine.assess import Engine
 from clinical_commander.errors import ClinicalCommanderError
@@ -36,7 +36,7 @@ def mini() -> bytes:
 def _engines() -> dict[str, Engine]:
     """The engine of the small dossier, made ready once, before any fork."""
     pack = pack_of(mini())
-    return {pack.hash: Engine(dossier_of(pack.data))}
+    return {pack.hash: Engine(pack.dossier)}
 
 
 def open_ready(url: str) -> Log:

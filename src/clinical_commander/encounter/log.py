@@ -122,7 +122,7 @@ class Log:
         pack = pack_of(content)
         name = id or uuid.uuid4().hex
         check_name(name, "id")
-        said = {"dossier": pack.dossier, "setting": setting, "entry": entry, "region": region, "label": label}
+        said = {"dossier": pack.dossier.id, "setting": setting, "entry": entry, "region": region, "label": label}
         payload = {k: v for k, v in {**said, "site": dict(site) if site else None}.items() if v is not None}
         opening = Entry("encounter_opened", payload, actor, effective_at, key or "opened")
         now = self.clock()
@@ -290,8 +290,7 @@ class Log:
     def engine_of(self, pack: Pack) -> Engine:
         """The engine of a pack that is not archived yet."""
         if pack.hash not in self._engines:
-            dossier = dossier_of(pack.data)
-            self._engines[pack.hash] = Engine(dossier, open_program(dossier))
+            self._engines[pack.hash] = Engine(pack.dossier, open_program(pack.dossier))
         return self._engines[pack.hash]
 
     # -- inside a transaction

@@ -19,12 +19,11 @@ from clinical_commander.frozen import frozen
 
 @frozen
 class Pack:
-    """A pack with the id, version and hash of its dossier."""
+    """A pack: its bytes, their hash, and the dossier that they hold."""
 
     hash: str
-    dossier: str
-    version: str
     data: bytes
+    dossier: Dossier
 
 
 def pack_of(content: Dossier | bytes) -> Pack:
@@ -35,13 +34,13 @@ def pack_of(content: Dossier | bytes) -> Pack:
     """
     data = content if isinstance(content, bytes) else packed(content)
     dossier = load_pack(data)
-    return Pack(dossier.content_hash, dossier.id, dossier.version, data)
+    return Pack(dossier.content_hash, data, dossier)
 
 
 def archive(connection: Connection, pack: Pack) -> None:
     """Keep a pack; one that is kept already stays as it is."""
     if connection.execute(select(PACKS.c.hash).where(PACKS.c.hash == pack.hash)).first() is None:
-        row = {"hash": pack.hash, "dossier": pack.dossier, "version": pack.version}
+        row = {"hash": pack.hash, "dossier": pack.dossier.id, "version": pack.dossier.version}
         connection.execute(PACKS.insert(), {**row, "body": zlib.compress(pack.data)})
 
 

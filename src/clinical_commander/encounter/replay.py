@@ -213,15 +213,15 @@ def upgrade(
     pack = pack_of(content)
     head = log.head(encounter)
     ours = log.engine(head.pack).dossier
-    if pack.dossier != ours.id:
-        raise refused("CC857", f"This is a pack of {pack.dossier}; the encounter runs on {ours.id}.", "Use its own.")
+    if pack.dossier.id != ours.id:
+        raise refused("CC857", f"This is a pack of {pack.dossier.id}; the encounter runs on {ours.id}.", "Use its own.")
     said = {"before": head.pack, "after": pack.hash}
     if pack.hash == head.pack:
         found = [e for e in log.events(encounter) if e.kind == "pack_upgraded" and key is not None and e.key == key]
         if found:
             return found[0]
         raise refused("CC857", "The encounter runs on this pack already.", "There is nothing to upgrade.")
-    theirs = _dossier(pack.data)
+    theirs = pack.dossier
     payload = {
         **said,
         "content": [d.data() for d in content_differences(ours, theirs)],

@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pg8000.exceptions
 import pytest
 from sqlalchemy import inspect, text
 
 from clinical_commander.encounter import Entry, Log, open_log, replay, show, verify
-from clinical_commander.encounter.database import Database, refuse_wal
+from clinical_commander.encounter.database import Database, refuse_wal, translated
 from clinical_commander.encounter.events import KINDS, Shape
 from clinical_commander.encounter.tables import METADATA
 from clinical_commander.encounter.upcast import EventSchema
@@ -586,6 +587,19 @@ def test_no_error_of_the_log_and_no_line_that_is_logged_holds_a_value(
     assert said
     assert "CANARY" not in "".join(said)
     assert "CANARY" not in caplog.text
+
+
+@pytest.mark.hazard("H21")
+@pytest.mark.parametrize(
+    "error",
+    [pg8000.exceptions.InterfaceError("CANARY"), ConnectionResetError("CANARY"), sqlite3.OperationalError("CANARY")],
+)
+def test_what_a_driver_says_past_every_layer_is_told_in_our_words(error: Exception) -> None:
+    with pytest.raises(EncounterError) as told, translated():
+        raise error
+
+    assert code(told) == "CC858"
+    assert "CANARY" not in str(told.value)
 
 
 @pytest.mark.hazard("H21")

@@ -288,6 +288,11 @@ def translated() -> Iterator[None]:
         _raise(error)
     except UnicodeError:  # the names of tables, or what is said of them, are no text any more
         _raise(sqlite3.DatabaseError("malformed"))
+    except Exception as error:
+        # A connection that breaks while it is made or given back raises the driver's own errors, past SQLAlchemy.
+        if type(error).__module__.partition(".")[0] != "pg8000":
+            raise
+        _raise(error)
 
 
 def _damaged() -> DamagedLog:

@@ -13,9 +13,9 @@ from clinical_commander.dossier.model import (
     Constraint,
     Contraindication,
     Fact,
-    Follows,
     Order,
 )
+from clinical_commander.dossier.model_parts import Follows
 from clinical_commander.dossier.reader import Reader
 from clinical_commander.dossier.resolve import Resolver
 from clinical_commander.dossier.source import Node, Scalar, Sequence

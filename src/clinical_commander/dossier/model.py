@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict, TriggerPair
-from clinical_commander.dossier.model_parts import Condition, Formula, Source
+from clinical_commander.dossier.model_parts import Condition, Follows, Formula, Source
 from clinical_commander.dossier.model_tools import (
     Band,
     Count,
@@ -52,18 +52,6 @@ __all__ = [
 
 
 # --- the catalogue
-
-
-@frozen
-class Follows:
-    """How a fact follows from what was recorded over time, where nobody enters it.
-
-    `kind` is fall_of (of a number fact), done or hours_since (of an action), or hours_from (an action, `to` a fact).
-    """
-
-    kind: str
-    of: str
-    to: str = ""
 
 
 @frozen

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from clinical_commander.dossier.model import Dossier, Fact, Follows
+from clinical_commander.dossier.model import Dossier, Fact
+from clinical_commander.dossier.model_parts import Follows
 from clinical_commander.engine.case import Case, Observation
 from clinical_commander.frozen import replace
 

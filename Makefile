@@ -4,6 +4,7 @@
 #   make test    set up, then style, types, layers and tests
 #   make setup   the whole environment in .venv
 #   make bench   set up, then the benchmarks, side by side in one run
+#   make torture set up, then kill, fill and damage the encounter log for twenty minutes; prints what was lost
 #   make lock    write requirements/*.txt anew from requirements/*.in
 #   make clean   remove .venv and everything that tools left behind
 
@@ -20,7 +21,7 @@ PACKAGE := .venv/package-$(PINS)-$(PROJECT)
 DEV := .venv/dev-$(PINS)
 PEERS := .venv/peers-$(PINS)
 
-.PHONY: help setup setup-runtime demo test bench lock clean
+.PHONY: help setup setup-runtime demo test bench torture lock clean
 .NOTPARALLEL:
 
 help:
@@ -64,6 +65,10 @@ test: setup
 
 bench: setup $(PEERS)
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.encounter
+
+torture: setup
+	$(BIN)/python -m tests.torture
 
 # Needs uv. Every published file's hash is kept, so one set of pins serves every platform and Python from 3.11 on. Pins
 # that still fit stay as they are; `make lock LOCK=--upgrade` takes the newest.

@@ -23,7 +23,7 @@ BAD_DOSSIERS = sorted(path.parent for path in (REPOSITORY / "tests" / "dossiers"
 BAD_CASES = sorted((REPOSITORY / "tests" / "cases" / "bad").glob("*/case.*"))
 MASSIVE, UNMEASURED = EXAMPLES / "tb-04.yaml", EXAMPLES / "constructed-unmeasured.yaml"
 COMMANDER = [sys.executable, "-m", "clinical_commander.cli.main"]
-HEAVY = ("polars", "duckdb", "numpy", "z3", "fastapi", "sqlglot", "jsonschema")
+HEAVY = ("polars", "duckdb", "numpy", "z3", "fastapi", "sqlglot", "jsonschema", "sqlalchemy", "alembic", "pg8000")
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,19 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
-from clinical_commander.errors import CaseError, ClinicalCommanderError, ReferenceProblem, YamlError
+from clinical_commander.errors import (
+    CaseError,
+    ClinicalCommanderError,
+    EncounterError,
+    ReferenceProblem,
+    YamlError,
+)
 from clinical_commander.logic.words import SETTINGS
 
 FINE, FAILED, WRONG_USAGE = 0, 1, 2
 INTERRUPTED, FAULT = 130, 70
 DEBUG = "COMMANDER_DEBUG"
-_BAD_INPUT = (CaseError, ReferenceProblem, YamlError)
+_BAD_INPUT = (CaseError, EncounterError, ReferenceProblem, YamlError)
 
 COMMANDS = {
     "assess": "assess one patient",
@@ -35,6 +41,7 @@ COMMANDS = {
     "leaflet": "what the patient takes along, as text, HTML or PDF",
     "list": "the installed dossiers",
     "cite": "what a dossier rests on",
+    "encounter": "a patient's stay as an append-only log: record, show, replay, verify",
 }
 
 
@@ -175,6 +182,11 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     export.add_argument("--as", dest="form", choices=("fhir",), required=True, help="the form: FHIR R4")
     export.add_argument("-o", "--output", metavar="FILE", help="the file to write; else it is printed")
     export.add_argument("--attach-pack", action="store_true", help="with the bytes of the pack, not its hash alone")
+    encounter = parts["encounter"]
+    if not isinstance(encounter, _NotAsked):  # twenty commands of its own, which nobody else waits for
+        from clinical_commander.cli.encounter_arguments import add_encounter
+
+        add_encounter(encounter)
     return parser
 
 

@@ -12,7 +12,7 @@ from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict
 from clinical_commander.dossier.model_derive import Derivations
 from clinical_commander.dossier.model_differential import Differential
 from clinical_commander.dossier.model_leaflet import LeafletContent, Translation
-from clinical_commander.dossier.model_parts import Condition, Formula, Instead, Option, Route, Source
+from clinical_commander.dossier.model_parts import Condition, Follows, Formula, Instead, Option, Route, Source
 from clinical_commander.dossier.model_tools import (
     Band,
     Count,
@@ -85,6 +85,7 @@ class Fact:
     also: Mapping[str, Fraction] = field(default_factory=dict)
     source: Source = Source()
     at: Mark | None = field(default=None, compare=False)
+    follows: Follows | None = None
 
 
 Allowed = tuple[float, float] | frozenset[str] | bool

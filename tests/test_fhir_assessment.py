@@ -307,8 +307,8 @@ def cause(id: str, **changes: Any) -> CauseReport:
     plain = CauseReport(
         cause=id, probability=0.29, present=0.31, interval=IntervalReport(0.11, 0.57, "delta"),
         present_interval=IntervalReport(0.12, 0.6, "delta"), span=Span(0.29, 0.29), zone="treat",
-        zones_possible=("treat",), zone_says=NO_TEXT, robust=True, must_not_miss=True, confirmed=False, last_known=False,
-        basis={"published": 0.7, "expert": 0.3}, moved_by=(), tips=(),
+        zones_possible=("treat",), zone_says=NO_TEXT, robust=True, must_not_miss=True, confirmed=False,
+        last_known=False, basis={"published": 0.7, "expert": 0.3}, moved_by=(), tips=(),
     )  # fmt: skip
     return replace(plain, **changes)
 

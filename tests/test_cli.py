@@ -23,7 +23,7 @@ BAD_DOSSIERS = sorted(path.parent for path in (REPOSITORY / "tests" / "dossiers"
 BAD_CASES = sorted((REPOSITORY / "tests" / "cases" / "bad").glob("*/case.*"))
 MASSIVE, UNMEASURED = EXAMPLES / "tb-04.yaml", EXAMPLES / "constructed-unmeasured.yaml"
 COMMANDER = [sys.executable, "-m", "clinical_commander.cli.main"]
-HEAVY = ("polars", "duckdb", "numpy", "z3", "fastapi", "sqlglot", "jsonschema")
+HEAVY = ("polars", "duckdb", "numpy", "z3", "fastapi", "sqlglot", "jsonschema", "sqlalchemy", "alembic", "pg8000")
 
 
 @pytest.fixture(scope="module")
@@ -276,13 +276,14 @@ def test_a_dossier_is_shown_as_a_page_and_as_data(run) -> None:
 # --- the process
 
 
-def test_assess_loads_nothing_heavy() -> None:
+@pytest.mark.parametrize("case", [MASSIVE, REPOSITORY / "examples" / "fhir" / "tb-04.json"], ids=["case file", "FHIR"])
+def test_assess_loads_nothing_heavy(case: Path) -> None:
     code = (
         "import sys; from clinical_commander.cli.main import main; status = main(sys.argv[1:]); "
         "print('LOADED', *sorted({n.partition('.')[0] for n in sys.modules}), file=sys.stderr); sys.exit(status)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "assess", str(MASSIVE), "--json"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, "assess", str(case), "--json"], capture_output=True, text=True, check=True
     )
     loaded = set(done.stderr.partition("LOADED")[2].split())
 

@@ -1,4 +1,4 @@
-"""`commander assess CASE`: one case in, its assessment out, as text or as the contracted JSON."""
+"""`commander assess CASE`: one case in, its assessment out, as text, as the contracted JSON or as FHIR."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from clinical_commander.cli.output import has_colour, is_unicode, print_text, wi
 def run(arguments: argparse.Namespace) -> int:
     """Print the assessment."""
     given = CaseInput(arguments)
-    assessment = given.assess(given.case())
+    case = given.case()
+    assessment = given.assess(case)
+    if arguments.form == "fhir":
+        from clinical_commander.cli.fhir_output import print_bundle
+
+        print_bundle(assessment, given.dossier, case, arguments.patient)
+        return 0
     if arguments.json:
         print(assessment.dumps(indent=2, ascii=not is_unicode()))
         return 0

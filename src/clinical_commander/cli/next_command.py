@@ -14,7 +14,7 @@ from clinical_commander.dossier.reader import plain_data
 from clinical_commander.engine.assessment import Assessment, NextReport
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.read_case import case_from_mapping
-from clinical_commander.errors import CaseError
+from clinical_commander.errors import CaseError, Problem
 from clinical_commander.frozen import replace
 
 
@@ -44,6 +44,9 @@ class _Interview:
 
     def __init__(self, arguments: argparse.Namespace, given: CaseInput, case: Case) -> None:
         self.arguments, self.given, self.case = arguments, given, case
+        if given.node is None:
+            mend = "Write the case as a case file."
+            raise CaseError(Problem("CC656", "`--interactive` adds answers to a case file, not to records.", mend))
         plain = plain_data(given.node)
         facts = plain.get("facts") if isinstance(plain, dict) else None
         self.facts: dict[str, object] = dict(facts) if isinstance(facts, dict) else {}

@@ -20,6 +20,7 @@ from clinical_commander.engine.differential import Differentials
 from clinical_commander.engine.phases import Phases
 from clinical_commander.engine.plan import LIVE, Judged, Planner
 from clinical_commander.engine.questions import questions
+from clinical_commander.engine.release import release
 from clinical_commander.engine.scores import Scores
 from clinical_commander.engine.situation import HOUR, Known, Situation, Situations
 from clinical_commander.engine.worth import Worth
@@ -111,6 +112,7 @@ class Engine:
             unreviewed=self._unreviewed(),
             differential=differential,
             site=dict(site or {}),
+            leaflet=release(dossier, self.program, situation, scope, tier, disposition, triggers),
         )
 
     def situation(self, case: Case, capabilities: Mapping[str, str] = NO_SITE) -> Situation:

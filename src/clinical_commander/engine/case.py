@@ -5,30 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from clinical_commander.derive.observation import Observation
 from clinical_commander.errors import Problem
 from clinical_commander.frozen import field, frozen
 
-
-@frozen
-class Observation:
-    """One statement about one fact.
-
-    `state` is known, partial, unknown, pending or unobtainable. A number leaves [low, high] in the fact's own unit, a
-    code leaves `codes`, a boolean `truth`. `entered` is the text as it was written; `unit` the unit as entered.
-    `at` is when it was true of the patient.
-    """
-
-    fact: str
-    state: str
-    at: datetime
-    low: float | None = None
-    high: float | None = None
-    codes: frozenset[str] | None = None
-    truth: bool | None = None
-    entered: str = ""
-    unit: str = ""
-    origin: str = "case"
-    warnings: tuple[str, ...] = ()
+__all__ = ["ActionRecord", "Case", "Observation"]
 
 
 @frozen

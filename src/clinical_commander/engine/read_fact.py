@@ -7,26 +7,22 @@ A statement is a value (`86 %`, `true`, `warfarin`), several codes of which one 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
+from clinical_commander.derive.observation import CLOCK_SKEW, UNSETTLED, Observation, in_order
 from clinical_commander.dossier.model import Fact
 from clinical_commander.dossier.source import Mapping, Node, Scalar, Sequence, kind_of
-from clinical_commander.engine.case import Observation
 from clinical_commander.engine.entries import LONGEST_QUOTE, Faults, nearest, quote, read_moment, shown
 from clinical_commander.engine.read_number import read_number, unit_name
 from clinical_commander.frozen import replace
-
-CLOCK_SKEW: Final = timedelta(minutes=5)
-"""Two clocks of one hospital differ by no more; a time further ahead of the moment assessed is refused."""
 
 STATES: Final = ("pending", "unobtainable", "unknown")
 _KEYS: Final = ("value", "state", "at", "origin", "year_of_birth")
 _YES: Final = frozenset("yes y on true 1 positive present".split())
 _NO: Final = frozenset("no n off false 0 negative absent".split())
 _NOT_KNOWN: Final = frozenset(("unknown", "not known", "n/a", "na", "not measured", "not done", "missing", "?"))
-_UNSETTLED: Final = ("pending", "unobtainable")
 
 
 def read_fact(fact: Fact, entered: Node, moment: datetime, faults: Faults) -> tuple[Observation, ...]:
@@ -156,7 +152,7 @@ class _FactReader:
             if text not in self.fact.codes:
                 if text == "unknown":
                     return None
-                if text in _UNSETTLED:
+                if text in UNSETTLED:
                     self.fault(
                         "CC607", f"{self.fact.id}: {quote(text)} is no value.", f"Write `{{state: {text}}}`.", entered
                     )
@@ -270,49 +266,7 @@ class _FactReader:
     # -- several
 
     def in_order(self, found: Iterable[Observation], entered: Node) -> tuple[Observation, ...]:
-        together: dict[datetime, list[Observation]] = {}
-        for observation in sorted(found, key=lambda o: o.at):
-            together.setdefault(observation.at, []).append(observation)
-        return tuple(self.united(same, entered) for same in together.values())
-
-    def united(self, same: list[Observation], entered: Node) -> Observation:
-        """The observations of one time as one; those that differ leave everything possible that any of them does."""
-        valued = [o for o in same if o.state not in _UNSETTLED]
-        if not valued:
-            return min(same, key=lambda o: _UNSETTLED.index(o.state))
-        first = valued[0]
-        unsettled = {o.state for o in same} & set(_UNSETTLED)
-        if all(_content(o) == _content(first) for o in valued) and "unobtainable" not in unsettled:
-            return first
-        texts = list(dict.fromkeys(o.entered for o in (*valued, *(o for o in same if o.state == "unobtainable"))))
-        cause = f"{self.fact.id} is both {' and '.join(quote(t) for t in texts[:4])} at {first.at.isoformat()}."
-        mend = "All of them are taken as possible: correct one, or give each its own time."
-        self.faults.warn("CC616", cause, mend, entered)
-        warnings = dict.fromkeys(w for o in valued for w in o.warnings)
-        truths = {o.truth for o in valued}
-        united = replace(
-            first,
-            low=_ends(valued, min, lambda o: o.low),
-            high=_ends(valued, max, lambda o: o.high),
-            codes=frozenset().union(*(o.codes or () for o in valued)) if first.codes is not None else None,
-            truth=first.truth if len(truths) == 1 else None,
-            entered=" and ".join(texts),
-            unit=first.unit if len({o.unit for o in valued}) == 1 else "",
-            origin=", ".join(dict.fromkeys(o.origin for o in valued)),
-            warnings=(*warnings, f"{cause} {mend}"),
-        )
-        one = all(_content(o) == _content(first) for o in valued)
-        return replace(united, state=first.state if one else "partial")
-
-
-def _content(observation: Observation) -> tuple[object, ...]:
-    return (observation.low, observation.high, observation.codes, observation.truth)
-
-
-def _ends(
-    observations: list[Observation],
-    choose: Callable[[Iterable[float]], float],
-    end: Callable[[Observation], float | None],
-) -> float | None:
-    ends = [value for value in map(end, observations) if value is not None]
-    return choose(ends) if ends else None
+        observations, problems = in_order(found)
+        for problem in problems:
+            self.faults.warn(problem.code, problem.cause, problem.mend, entered)
+        return observations

@@ -12,6 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Final
 
+from clinical_commander.derive.numbers import is_fraction
 from clinical_commander.dossier.model import Fact
 from clinical_commander.dossier.source import Scalar
 from clinical_commander.engine.entries import LONGEST_QUOTE, Faults, quote
@@ -127,9 +128,8 @@ class _NumberReader:
 
     def refuse_fraction(self, parsed: ParsedQuantity, from_unit: Unit) -> bool:
         """97 % entered as 0.97: where no plausible value is as low as 1 %, a value up to 1 is a fraction or a slip."""
-        plausible = self.fact.range
         ends = [end for end in (parsed.low, parsed.high) if end is not None]
-        if self.own.code != "%" or from_unit.code != "%" or plausible is None or plausible[0] <= 1 or max(ends) > 1:
+        if not is_fraction(self.fact, from_unit, ends):
             return False
         if max(ends) <= 0:
             mend = "Write the measured value; if it was not measured, write `unknown`."

@@ -279,6 +279,8 @@ class _Rest:
             yield f"{words.name('fact', 'implied_by')} {words.labels(source.split(','))}"
         elif kind == "entry":
             yield words.name("recorded", "entry")
+        elif report.origin not in ("", "case"):
+            yield report.origin
 
     def sources(self) -> None:
         words, page = self.words, self.page

@@ -34,7 +34,15 @@ def refuted(proofs: list[Proof], name: str) -> dict[str, Proof]:
 
 def test_every_property_of_the_hemoptysis_dossier_is_proved(proofs):
     assert [p for p in proofs if p.holds is not True] == []
-    assert {p.property for p in proofs} == {"alive", "no gap", "settles", "monotone", "stable", "only raises"}
+    assert {p.property for p in proofs} == {
+        "alive",
+        "no gap",
+        "settles",
+        "monotone",
+        "stable",
+        "only raises",
+        "one level",
+    }
 
 
 def test_a_volume_that_reaches_no_tier_is_found_with_a_patient_who_has_it(tmp_path):

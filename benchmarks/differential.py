@@ -9,6 +9,7 @@ import itertools
 import math
 import random
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -128,7 +129,9 @@ def conditional(table: Table, place: int, levels: tuple[int, ...], cause: int) -
 def agrum_posterior(network: Network) -> Callable[[Mapping[str, Pattern]], object] | None:
     """Exact inference by pyAgrum; None where it is not installed."""
     try:
-        import pyagrum as gum
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its types have no module; as an error, that warning ends the interpreter
+            import pyagrum as gum
     except ImportError:
         return None
     bn = gum.BayesNet()

@@ -1,0 +1,122 @@
+"""An application in, the same behind what every answer of it must have out: headers, limits, and silence about faults.
+
+Written for this one use of HTTP: loopback, forms, no cookies. What it refuses it refuses in one sentence without a word
+of what was sent.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MOST_BYTES: Final = 64 * 1024
+HOSTS: Final = frozenset(("127.0.0.1", "localhost", "::1", "testserver"))
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Final = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+
+
+class TooLarge(Exception):
+    """The body of a request is longer than any form of this page."""
+
+
+class Guard:
+    """Wraps an application: only this machine, only small bodies, safe headers, and no fault that tells of a patient."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                names = {name for name, _ in HEADERS}
+                kept = [(n, v) for n, v in message.get("headers", []) if n.lower() not in names]
+                message = {**message, "headers": [*kept, *HEADERS]}
+            await send(message)
+
+        if refusal := _refused(scope):
+            await _answer(guarded, *refusal)
+            return
+        try:
+            await self.app(scope, _limited(receive), guarded)
+        except TooLarge:
+            if not started:
+                await _answer(guarded, 413, b"The request is too large.\n")
+        except Exception as error:
+            print(f"commander: CC804 a fault of the service: {_place(error)}", file=sys.stderr, flush=True)
+            if not started:
+                await _answer(guarded, 500, b"The service has a fault. Do not rely on what the page shows.\n")
+
+
+def _limited(receive: Receive) -> Receive:
+    """The body as it comes, until it is longer than any form of this page."""
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MOST_BYTES:
+            raise TooLarge
+        return message
+
+    return limited
+
+
+def _refused(scope: Scope) -> tuple[int, bytes] | None:
+    """Why a request is refused before it is read: another name for this machine, another site's form, its length."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    host = headers.get(b"host", "")
+    if urlsplit(f"//{host}").hostname not in HOSTS:
+        return 400, b"This page answers on its own machine only.\n"
+    origin = headers.get(b"origin")
+    # "null" is what a browser sends for a form of this page, whose referrer policy keeps its origin back.
+    if scope["method"] == "POST" and origin not in (None, "null") and urlsplit(origin).netloc != host:
+        return 403, b"Forms of other sites are not taken.\n"
+    if scope["method"] == "POST" and headers.get(b"sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return 403, b"Forms of other sites are not taken.\n"
+    length = headers.get(b"content-length", "0")
+    if not length.isdigit() or int(length) > MOST_BYTES:
+        return 413, b"The request is too large.\n"
+    return None
+
+
+async def _answer(send: Send, status: int, text: bytes) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(text)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text})
+
+
+def _place(error: Exception) -> str:
+    """The kind of a fault and its place. Its message may hold a patient's values."""
+    trace, place = error.__traceback__, ""
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {place}"

@@ -1,0 +1,81 @@
+// Makes the page quicker where scripts run; without this file every form still works. It stores nothing.
+"use strict";
+(() => {
+  const form = document.getElementById("entry");
+  const notCurrent = document.getElementById("not-current");
+  const live = document.getElementById("live");
+  const alarm = document.getElementById("alarm");
+  const LONGEST_WAIT = 1500; // ms; the advice is marked as not current before 2 s have passed
+  const QUIET = 250; // ms without a key before an answer is asked for
+  let running = null;
+  let timer = 0;
+
+  const mark = (stale) => {
+    document.body.classList.toggle("stale", stale);
+    notCurrent.hidden = !stale;
+  };
+
+  const take = (html) => {
+    const next = new DOMParser().parseFromString(html, "text/html");
+    const answer = next.getElementById("answer");
+    if (!answer) throw new Error("no answer");
+    const before = document.getElementById("tier");
+    const rose = next.querySelector("#tier.tier-settled.t-critical") && !before.matches(".tier-settled.t-critical");
+    const open = [...document.querySelectorAll("#answer details[open]")].length;
+    if true document.getElementById("answer").replaceWith(answer);
+    document.getElementById("patient").replaceWith(next.getElementById("patient"));
+    const said = next.getElementById("live").textContent;
+    if (rose) alarm.textContent = said;
+    else if (live.textContent !== said) live.textContent = said;
+    for (const field of form.querySelectorAll(".field[id]")) {
+      const fresh = next.getElementById(field.id);
+      if (!fresh) continue;
+      for (const part of [".told", "input[type=hidden]"]) {
+        field.querySelector(part)?.remove();
+        const found = fresh.querySelector(part);
+        if (found) field.append(found);
+      }
+      field.className = fresh.className;
+    }
+    copyable();
+    mark(false);
+  };
+
+  const update = async () => {
+    running?.abort();
+    const now = (running = new AbortController());
+    const late = setTimeout(() => now.abort("late"), LONGEST_WAIT);
+    try {
+      const answer = await fetch("/", { method: "POST", body: new URLSearchParams(new FormData(form)), signal: now.signal });
+      if (answer.status !== 200 && answer.status !== 422) throw new Error("refused");
+      const html = await answer.text();
+      if (now === running) take(html);
+    } catch {
+      if (now === running) mark(true);
+    } finally {
+      clearTimeout(late);
+    }
+  };
+
+  const copyable = () => {
+    const button = document.getElementById("copy");
+    button.hidden = false;
+    button.addEventListener("click", () => navigator.clipboard.writeText(document.getElementById("note-text").value));
+  };
+
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(update, QUIET);
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.formAction?.endsWith("/note")) return;
+    event.preventDefault();
+    clearTimeout(timer);
+    if (event.submitter?.name === "switch") form.elements.setting.value = event.submitter.value;
+    update();
+  });
+  // A page that the browser kept from another patient is loaded anew.
+  addEventListener("pageshow", (event) => { if (event.persisted) location.replace("/"); });
+  document.getElementById("errors")?.focus();
+  copyable();
+})();

@@ -13,7 +13,6 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-
 from clinical_commander.service.entry import field_unit
 from tests.fixtures import REPOSITORY, engine
 

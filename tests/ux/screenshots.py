@@ -1,4 +1,4 @@
-"""Writes docs/images/page-*.png, and the emergency card as a file: `python -m tests.ux.screenshots`, from the repository."""
+"""Writes docs/images/page-*.png, and the emergency card as a file: `python -m tests.ux.screenshots`, here."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from clinical_commander.render.words import Words
 
 @frozen
 class CauseRow:
-    """One cause as it is shown. `low`, `high` and `at` are numbers out of 100; `at` is None where no region is given."""
+    """One cause as it is shown. `low`, `high` and `at` are out of 100; `at` is None where no region is given."""
 
     id: str
     title: str

@@ -93,7 +93,8 @@ class Bases:
     @cached_property
     def _conditions(self) -> Mapping[str, Sequence[Condition]]:
         """The conditions under which the steps with an action stand in this setting."""
-        d, found = self.dossier, {}
+        d = self.dossier
+        found: dict[str, dict[str, Condition]] = {}
         playbook = d.playbooks.get(self.a.setting)
         steps = [s for t in d.triggers.values() for s in t.steps]
         steps += [s for r in playbook.rows for stage in r.stages.values() for s in stage] if playbook else []

@@ -1,4 +1,4 @@
-"""An assessment in, a note to paste into a record out: plain text, at most 25 lines, the same for the same assessment."""
+"""An assessment in, a note to paste into a record out: plain text, at most 25 lines, safe to repeat."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from clinical_commander.render.note import note_text
 from clinical_commander.render.words import Words
 from clinical_commander.service.emergency import emergency_card
 from clinical_commander.service.entry import Entry, read_entry
-from clinical_commander.service.guard import App, Guard
+from clinical_commander.service.guard import FAULT, App, Guard
 from clinical_commander.service.view import PageView
 
 STATIC = Path(__file__).with_name("static")
@@ -86,6 +86,11 @@ def create_app(desk: Desk) -> App:
         """The emergency card, the same as the file."""
         return HTMLResponse(emergency_card(dossier).replace('href="page.css"', 'href="/static/page.css"'))
 
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        """None: a browser asks all the same."""
+        return Response(status_code=204)
+
     @app.get("/health")
     def health() -> JSONResponse:
         """That the process is alive."""
@@ -100,6 +105,10 @@ def create_app(desk: Desk) -> App:
     @app.exception_handler(ServiceError)
     def refused(_: Request, error: Exception) -> Response:
         return PlainTextResponse(f"{error}\n", 400)
+
+    @app.exception_handler(Exception)
+    def failed(_: Request, __: Exception) -> Response:
+        return Response(FAULT, 500, media_type="text/plain")
 
     return Guard(app)
 

@@ -31,7 +31,7 @@ _BARE: Final = re.compile(r"[<>=≤≥\s]*[0-9][0-9.,/\s]*(\.\.\s*[0-9][0-9.,/\s
 
 @frozen
 class Entered:
-    """What stands in the field of one fact. `text` is as typed or chosen; `unit` as chosen; `at` when it was entered."""
+    """What stands in the field of one fact: `text` as typed or chosen, `unit` as chosen, `at` when it was entered."""
 
     text: str = NOT_ASKED
     unit: str = ""
@@ -101,7 +101,7 @@ def _entered(form: Mapping[str, str], dossier: Dossier, now: datetime) -> dict[s
                 raise _unknown_field()
         elif name not in (SETTING, SWITCH, REGION):
             raise _unknown_field()
-        if kind != VALUE and kind != STATE:
+        if kind not in (VALUE, STATE):
             continue
         text = " ".join(form.get(VALUE + fact, "").split())
         # Whoever marks a field as not known, and leaves a value in it, has measured: the value counts.
@@ -161,7 +161,8 @@ def quick_groups(dossier: Dossier) -> Sequence[tuple[str, tuple[str, ...]]]:
             continue
         question = next((q for q in dossier.questions if name in q.facts), None)
         if question is None:
-            group, text = (name,), dossier.facts[name].ask
+            group: tuple[str, ...] = (name,)
+            text = dossier.facts[name].ask
         else:
             whole = question.answered_by and set(question.answered_by) <= set(must_know)
             known = [f for f in must_know if f in question.facts]

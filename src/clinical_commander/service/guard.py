@@ -18,6 +18,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BYTES: Final = 64 * 1024
+FAULT: Final = b"The service has a fault. Do not rely on what the page shows.\n"
+_TOO_LARGE: Final = b"The request is too large.\n"
 HOSTS: Final = frozenset(("127.0.0.1", "localhost", "::1", "testserver"))
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -35,12 +37,8 @@ HEADERS: Final = (
 )
 
 
-class TooLarge(Exception):
-    """The body of a request is longer than any form of this page."""
-
-
 class Guard:
-    """Wraps an application: only this machine, only small bodies, safe headers, and no fault that tells of a patient."""
+    """Wraps an application: this machine only, small bodies only, safe headers, no fault that tells of a patient."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -63,30 +61,43 @@ class Guard:
         if refusal := _refused(scope):
             await _answer(guarded, *refusal)
             return
+        body = await _body(receive)
+        if body is None:
+            await _answer(guarded, 413, _TOO_LARGE)
+            return
         try:
-            await self.app(scope, _limited(receive), guarded)
-        except TooLarge:
-            if not started:
-                await _answer(guarded, 413, b"The request is too large.\n")
+            await self.app(scope, _replayed(body, receive), guarded)
         except Exception as error:
             print(f"commander: CC804 a fault of the service: {_place(error)}", file=sys.stderr, flush=True)
             if not started:
-                await _answer(guarded, 500, b"The service has a fault. Do not rely on what the page shows.\n")
+                await _answer(guarded, 500, FAULT)
 
 
-def _limited(receive: Receive) -> Receive:
-    """The body as it comes, until it is longer than any form of this page."""
-    size = 0
-
-    async def limited() -> Message:
-        nonlocal size
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None where it is longer than any form of this page, or where it broke off."""
+    body = b""
+    while True:
         message = await receive()
-        size += len(message.get("body", b""))
-        if size > MOST_BYTES:
-            raise TooLarge
-        return message
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if len(body) > MOST_BYTES:
+            return None
+        if not message.get("more_body"):
+            return body
 
-    return limited
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
 
 
 def _refused(scope: Scope) -> tuple[int, bytes] | None:
@@ -103,7 +114,7 @@ def _refused(scope: Scope) -> tuple[int, bytes] | None:
         return 403, b"Forms of other sites are not taken.\n"
     length = headers.get(b"content-length", "0")
     if not length.isdigit() or int(length) > MOST_BYTES:
-        return 413, b"The request is too large.\n"
+        return 413, _TOO_LARGE
     return None
 
 

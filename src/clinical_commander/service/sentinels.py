@@ -1,6 +1,6 @@
 """A dossier's folder and its engine in, nothing out where the sentinel cases come out as written; else the reason.
 
-The sentinels are vignettes of the dossier: of each tier that a vignette expects, the first one. A service that would
+The sentinels are vignettes of the dossier: of each file and each tier that it expects, the first one. A service that would
 answer one of them otherwise does not start (hazard H17).
 """
 
@@ -18,11 +18,12 @@ from clinical_commander.errors import Problem, ServiceError
 
 
 def sentinels(folder: Path) -> Sequence[Vignette]:
-    """The first vignette of each tier, or set of tiers, that the vignettes of a dossier expect."""
-    found: dict[bytes, Vignette] = {}
+    """Of each file, the first vignette of each tier, or set of tiers, that is expected there."""
+    found: dict[tuple[str, bytes], Vignette] = {}
     for vignette in load_vignettes(folder):
         if "tier" in vignette.expect:
-            found.setdefault(canonical_json(vignette.expect["tier"]), vignette)
+            file = vignette.at.file if vignette.at else ""
+            found.setdefault((file, canonical_json(vignette.expect["tier"])), vignette)
     return tuple(found.values())
 
 
@@ -41,7 +42,7 @@ def check_sentinels(folder: Path, engine: Engine) -> int:
         raise ServiceError(
             Problem(
                 "CC801",
-                f"The sentinel case `{result.name}` ({result.place}) comes out otherwise: {'; '.join(result.failures)}.",
+                f"The sentinel case `{result.name}` ({result.place}) came out otherwise: {'; '.join(result.failures)}.",
                 "Nothing is served until it is as written: `commander test` shows all of them.",
             )
             for result in failed

@@ -12,7 +12,7 @@ from clinical_commander.logic.words import REGIONS, SETTINGS
 from clinical_commander.render.bars import DifferentialView, differential_view
 from clinical_commander.render.basis import Bases, Basis
 from clinical_commander.render.blocks import Block, Blocks, Section
-from clinical_commander.render.first_screen import SHOWN_BY_NAME, FirstScreen
+from clinical_commander.render.first_screen import FirstScreen
 from clinical_commander.render.note import note_text
 from clinical_commander.render.text import Rest
 from clinical_commander.render.words import Words, inside, titles
@@ -32,7 +32,7 @@ class Choice:
 
 @frozen
 class FieldView:
-    """One field: its label and unit, what stands in it, in which of the three states, and what there is to say of it."""
+    """One field: label, unit, what stands in it, in which of the three states it is, what there is to say of it."""
 
     id: str
     label: str

@@ -21,8 +21,7 @@
     if (!answer) throw new Error("no answer");
     const before = document.getElementById("tier");
     const rose = next.querySelector("#tier.tier-settled.t-critical") && !before.matches(".tier-settled.t-critical");
-    const open = [...document.querySelectorAll("#answer details[open]")].length;
-    if true document.getElementById("answer").replaceWith(answer);
+    document.getElementById("answer").replaceWith(answer);
     document.getElementById("patient").replaceWith(next.getElementById("patient"));
     const said = next.getElementById("live").textContent;
     if (rose) alarm.textContent = said;

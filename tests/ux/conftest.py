@@ -1,4 +1,4 @@
-"""The server and the browser that the tests of the page share. Without Chromium they skip by name; under CI they fail."""
+"""The server and browser that the tests of the page share. Without Chromium they skip by name; under CI they fail."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Guard:
 
 async def _body(receive: Receive) -> bytes | None:
     """The whole body; None where it is longer than any form of this page, or where it broke off."""
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
         if message["type"] != "http.request":

@@ -1,7 +1,7 @@
 """A dossier's folder and its engine in, nothing out where the sentinel cases come out as written; else the reason.
 
-The sentinels are vignettes of the dossier: of each file and each tier that it expects, the first one. A service that would
-answer one of them otherwise does not start (hazard H17).
+The sentinels are vignettes of the dossier: of each file and each tier that it expects, the first one. A service that
+would answer one of them otherwise does not start (hazard H17).
 """
 
 from __future__ import annotations

@@ -300,6 +300,15 @@ def test_ux_20_every_action_and_alarm_opens_a_basis_with_eight_filled_fields(cli
                 assert "<dd></dd>" not in item
 
 
+def test_a_step_that_waits_for_an_answer_stands_under_its_question_on_both_sides_of_the_first_screen(
+    client: TestClient,
+) -> None:
+    page = client.get("/").text
+
+    more = page[page.index('id="now-more"') :]
+    assert more.index("t-strong") < more.index("s-ask_first")
+
+
 def test_ux_21_bars_and_table_carry_the_same_figures_and_what_must_not_be_missed_comes_first(
     client: TestClient,
 ) -> None:

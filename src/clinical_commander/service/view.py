@@ -128,8 +128,10 @@ class PageView:
 
     @property
     def more_steps(self) -> Sequence[Block]:
-        """The steps that follow."""
-        return self.do_now[FIRST_STEPS:]
+        """The steps that follow, under the question that they wait for where the first ones end inside a group."""
+        more = self.do_now[FIRST_STEPS:]
+        groups = [b for b in self.first_steps if _heads(b)]
+        return [groups[-1], *more] if more and groups and not _heads(more[0]) else more
 
     @property
     def ask(self) -> Sequence[Block]:
@@ -316,3 +318,8 @@ class PageView:
 
     def _blocks(self, write: Callable[[], None]) -> list[Block]:
         return [block for section in self._sections(write) for block in section.blocks]
+
+
+def _heads(block: Block) -> bool:
+    """Whether a line names the group of the steps under it."""
+    return block.kind == "text" and block.tint == "strong"

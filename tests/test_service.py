@@ -227,6 +227,12 @@ def test_ux_12_a_number_marked_as_not_known_is_not_the_same_as_one_not_asked(cli
     assert 'name="s.spo2" value="unknown" checked' not in untouched
 
 
+def test_ux_12_the_note_tells_what_is_not_known_from_what_was_not_asked(client: TestClient) -> None:
+    note = client.post("/note", data={"s.spo2": "unknown", "v.airway_compromise": "unknown", "v.hr": "90"}).text
+
+    assert "asked, not known: SpO2, Airway compromise" in note
+
+
 def test_ux_13_what_is_wrong_stands_at_the_top_with_a_link_and_beside_its_field(client: TestClient) -> None:
     answer = client.post("/", data={"v.sbp": "low", "v.spo2": "86"})
 

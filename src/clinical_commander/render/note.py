@@ -16,15 +16,18 @@ _STEPS = 7
 _WAITING = ("pending", "unobtainable")
 
 
-def note_text(assessment: Assessment, dossier: Dossier) -> str:
-    """The note: what this is, whom it is about, tier and why, facts, what to do, what is pending, version."""
-    lines = list(_Note(assessment, Words(dossier)).lines())
+def note_text(assessment: Assessment, dossier: Dossier, unknown: Sequence[str] = ()) -> str:
+    """The note: what this is, whom it is about, tier and why, facts, what to do, what is pending, version.
+
+    `unknown` are facts that were asked for and are not known; the assessment does not tell them from those not asked.
+    """
+    lines = list(_Note(assessment, Words(dossier), unknown).lines())
     return "\n".join(lines[:MOST_LINES]) + "\n"
 
 
 class _Note:
-    def __init__(self, assessment: Assessment, words: Words) -> None:
-        self.a, self.words, self.page = assessment, words, Blocks()
+    def __init__(self, assessment: Assessment, words: Words, unknown: Sequence[str]) -> None:
+        self.a, self.words, self.page, self.unknown = assessment, words, Blocks(), unknown
         self.first = FirstScreen(assessment, words, self.page)
 
     def lines(self) -> Iterator[str]:
@@ -45,8 +48,11 @@ class _Note:
         waiting = [name for name, f in a.facts.items() if f.state in _WAITING]
         if waiting:
             yield f"{words.name('fact_state', 'pending')}: {words.labels(waiting)}"
-        if a.tier.not_asked:
-            yield f"{words.heading('not_asked')}: {words.labels(a.tier.not_asked, 8)}"
+        if self.unknown:
+            yield f"{words.say('asked_unknown')}: {words.labels(self.unknown)}"
+        not_asked = [name for name in a.tier.not_asked if name not in self.unknown]
+        if not_asked:
+            yield f"{words.heading('not_asked')}: {words.labels(not_asked, 8)}"
         if not a.disposition.withheld:
             called = titles(self.words.dossier.disposition)
             possible = " / ".join(inside(called[v]) for v in a.disposition.possible)

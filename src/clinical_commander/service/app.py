@@ -60,8 +60,8 @@ def create_app(desk: Desk) -> App:
     def read(form: Mapping[str, str]) -> Entry:
         return read_entry(form, dossier, datetime.now(UTC), desk.setting)
 
-    def page(entry: Entry, status: int = 200) -> HTMLResponse:
-        view = PageView(entry, desk.assess(entry), words)
+    def page(entry: Entry, status: int = 200, *, whole: bool = True) -> HTMLResponse:
+        view = PageView(entry, desk.assess(entry), words, whole=whole)
         return HTMLResponse(template.render(view=view, words=words, dossier=dossier, signs=SIGNS), status)
 
     @app.get("/", response_class=HTMLResponse)
@@ -73,13 +73,13 @@ def create_app(desk: Desk) -> App:
     async def entered(request: Request) -> HTMLResponse:
         """The page with what was entered, and what follows from it."""
         entry = read(_form(await request.body()))
-        return page(entry, 422 if entry.errors else 200)
+        return page(entry, 422 if entry.errors else 200, whole="x-part" not in request.headers)
 
     @app.post("/note", response_class=PlainTextResponse)
     async def note(request: Request) -> PlainTextResponse:
         """The note alone, as plain text."""
         entry = read(_form(await request.body()))
-        return PlainTextResponse(note_text(desk.assess(entry), dossier))
+        return PlainTextResponse(note_text(desk.assess(entry), dossier, entry.unknown))
 
     @app.get("/emergency", response_class=HTMLResponse)
     def card() -> HTMLResponse:

@@ -56,6 +56,11 @@ class Entry:
     entered: Mapping[str, Entered] = field(default_factory=dict)
     errors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The facts that were asked for and are not known."""
+        return tuple(name for name, one in self.entered.items() if one.state == UNKNOWN)
+
     def of(self, fact: str) -> Entered:
         """What stands in the field of a fact."""
         return self.entered.get(fact, NOTHING)

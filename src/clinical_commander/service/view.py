@@ -73,7 +73,9 @@ class TierView:
 class PageView:
     """One page: a form and its answer."""
 
-    def __init__(self, entry: Entry, assessment: Assessment, words: Words) -> None:
+    def __init__(self, entry: Entry, assessment: Assessment, words: Words, *, whole: bool = True) -> None:
+        # A script that already has the form asks for no more than the fields of which there is something to say.
+        self.whole = whole
         self.entry, self.a, self.words = entry, assessment, words
         self.dossier = words.dossier
         self._page = Blocks()
@@ -212,7 +214,7 @@ class PageView:
 
     @property
     def note(self) -> str:
-        return note_text(self.a, self.dossier)
+        return note_text(self.a, self.dossier, self.entry.unknown)
 
     # -- the form
 

@@ -3,10 +3,12 @@
 (() => {
   const form = document.getElementById("entry");
   const notCurrent = document.getElementById("not-current");
+  const updating = document.getElementById("updating");
   const live = document.getElementById("live");
   const alarm = document.getElementById("alarm");
   const LONGEST_WAIT = 1500; // ms; the advice is marked as not current before 2 s have passed
-  const QUIET = 250; // ms without a key before an answer is asked for
+  const QUIET = 40; // ms without a key before an answer is asked for; a later key abandons it
+  const SOON = 300; // ms after which the page says that an answer is on its way
   let running = null;
   let timer = 0;
 
@@ -28,13 +30,12 @@
     else if (live.textContent !== said) live.textContent = said;
     for (const field of form.querySelectorAll(".field[id]")) {
       const fresh = next.getElementById(field.id);
-      if (!fresh) continue;
       for (const part of [".told", "input[type=hidden]"]) {
         field.querySelector(part)?.remove();
-        const found = fresh.querySelector(part);
+        const found = fresh?.querySelector(part);
         if (found) field.append(found);
       }
-      field.className = fresh.className;
+      field.classList.toggle("wrong", fresh?.classList.contains("wrong") ?? false);
     }
     copyable();
     mark(false);
@@ -44,8 +45,9 @@
     running?.abort();
     const now = (running = new AbortController());
     const late = setTimeout(() => now.abort("late"), LONGEST_WAIT);
+    const slow = setTimeout(() => { if (now === running) updating.hidden = false; }, SOON);
     try {
-      const answer = await fetch("/", { method: "POST", body: new URLSearchParams(new FormData(form)), signal: now.signal });
+      const answer = await fetch("/", { method: "POST", headers: { "X-Part": "answer" }, body: new URLSearchParams(new FormData(form)), signal: now.signal });
       if (answer.status !== 200 && answer.status !== 422) throw new Error("refused");
       const html = await answer.text();
       if (now === running) take(html);
@@ -53,6 +55,8 @@
       if (now === running) mark(true);
     } finally {
       clearTimeout(late);
+      clearTimeout(slow);
+      if (now === running) updating.hidden = true;
     }
   };
 

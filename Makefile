@@ -4,6 +4,7 @@
 #   make test    set up, then style, types, layers and tests
 #   make setup   the whole environment in .venv
 #   make bench   set up, then the benchmarks, side by side in one run
+#   make torture set up, then kill, fill and damage the encounter log for twenty minutes; prints what was lost
 #   make lock    write requirements/*.txt anew from requirements/*.in
 #   make clean   remove .venv and everything that tools left behind
 
@@ -18,8 +19,9 @@ PROJECT := $(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 RUNTIME := .venv/runtime-$(PINS)
 PACKAGE := .venv/package-$(PINS)-$(PROJECT)
 DEV := .venv/dev-$(PINS)
+PEERS := .venv/peers-$(PINS)
 
-.PHONY: help setup setup-runtime demo test bench lock clean
+.PHONY: help setup setup-runtime demo test bench torture lock clean
 .NOTPARALLEL:
 
 help:
@@ -46,6 +48,10 @@ $(DEV): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(PEERS): $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
 demo: setup-runtime
 	$(BIN)/commander assess examples/cases/tb-04.yaml
 
@@ -57,13 +63,17 @@ test: setup
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-bench: setup
+bench: setup $(PEERS)
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.encounter
+
+torture: setup
+	$(BIN)/python -m tests.torture
 
 # Needs uv. Every published file's hash is kept, so one set of pins serves every platform and Python from 3.11 on. Pins
 # that still fit stay as they are; `make lock LOCK=--upgrade` takes the newest.
 lock:
-	cd requirements && for name in runtime build dev; do \
+	cd requirements && for name in runtime build dev bench; do \
 	    uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	        --no-emit-find-links --custom-compile-command 'make lock' $(LOCK) $$name.in --output-file $$name.txt || exit 1; \
 	done

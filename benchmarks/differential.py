@@ -20,6 +20,7 @@ from clinical_commander.bayes.value import information, values
 from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.worth import Worth
 
+AGRUM, PGMPY = "the posterior by pyAgrum", "the posterior by pgmpy"
 EVIDENCE_SETS = 200
 KNOWN = 0.3  # part of the findings of which the level is known: a patient after history, film and first blood tests
 SEED = 5
@@ -64,7 +65,7 @@ def values_of_all(network: Network, found: Mapping[str, Pattern], worth: Worth) 
     return values(network, found, network.posterior(found), worth.stakes)
 
 
-def rows(engine: Engine, rounds: int) -> Iterator[tuple[str, Times, Times | None, float | None]]:
+def differential_rows(engine: Engine, rounds: int) -> Iterator[tuple[str, Times, Times | None, float | None]]:
     """(name, times, what they stand beside, budget in microseconds)."""
     sample = Sample(engine)
     network = sample.network
@@ -76,10 +77,10 @@ def rows(engine: Engine, rounds: int) -> Iterator[tuple[str, Times, Times | None
     peers: list[tuple[str, Callable[[], object], int]] = []
     agrum = agrum_posterior(network)
     if agrum is not None:
-        peers.append(("the same posterior by pyAgrum", each(agrum), max(20, rounds // 20)))
+        peers.append((AGRUM, each(agrum), max(20, rounds // 20)))
     pgmpy = pgmpy_posterior(network)
     if pgmpy is not None:
-        peers.append(("the same posterior by pgmpy", each(pgmpy), max(10, rounds // 50)))
+        peers.append((PGMPY, each(pgmpy), max(10, rounds // 50)))
     ours, values = in_process(
         [
             each(lambda found: posterior_with_contributions(network, found)),
@@ -204,7 +205,7 @@ def main() -> int:
     """Only these rows, for a look at them alone."""
     from clinical_commander.dossier.library import open_dossier
 
-    for name, times, beside, budget in rows(Engine(open_dossier()), 1000):
+    for name, times, beside, budget in differential_rows(Engine(open_dossier()), 1000):
         ratio = f"{times.median / beside.median:8.3f} of the peer" if beside else ""
         budget_text = f"budget {budget:g} us" if budget else ""
         print(f"{name:42}{times.median:12.1f} us p50 {times.percentile(99):12.1f} us p99  {ratio}  {budget_text}")

@@ -18,6 +18,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from benchmarks.differential import differential_rows
 from benchmarks.timing import Times, in_process, processes
 from clinical_commander.dossier.library import open_dossier
 from clinical_commander.dossier.reader import plain_data
@@ -104,6 +105,12 @@ def engine_rows(engine: Engine, cases: Sequence[Case], rounds: int) -> Iterator[
     yield Row("a loop of 1,000 sums", loop)
     yield Row("assess to JSON", whole, loop, 1.5 * MS, 4 * MS)
     yield Row("assess to text", text, loop)
+
+
+def cause_rows(engine: Engine, rounds: int) -> Iterator[Row]:
+    """What it could be, beside exact inference by other libraries on the same network."""
+    for name, times, beside, budget in differential_rows(engine, rounds):
+        yield Row(name, times, beside, budget)
 
 
 def process_rows(rounds: int) -> Iterator[Row]:
@@ -221,6 +228,7 @@ def main() -> int:
     engine = Engine(dossier)
     rows = [
         *engine_rows(engine, cases, 100 if arguments.quick else 1000),
+        *cause_rows(engine, 100 if arguments.quick else 1000),
         *process_rows(5 if arguments.quick else 25),
     ]
     found = machine()

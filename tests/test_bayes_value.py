@@ -21,7 +21,7 @@ from clinical_commander.bayes.thresholds import (
     robust,
     zone,
 )
-from clinical_commander.bayes.value import Stake, value, values
+from clinical_commander.bayes.value import Stake, reached, value, values
 from tests.bayes_networks import evidence, network
 
 CUTS = Cuts((Cut(0.1, True),), (Cut(0.5, True),))
@@ -280,3 +280,64 @@ def test_every_pattern_of_a_group_has_a_row_and_no_more() -> None:
     for table in made.tables.values():
         patterns = list(itertools.product(*(range(1, 1 << size) for size in table.group.sizes)))
         assert all(len(table.row(p).logs) == len(made.prior.weights) for p in patterns)
+
+
+# --- what judged figures may not do, on one finding whose arithmetic fits on a line
+
+
+def one_finding(status: str) -> Network:
+    """One finding of two levels, 0.2 in the first of two causes and 0.8 in the other; prior one half each."""
+    cells = {0: (Given(Figure((0.2, 0.8), 40.0, status)),)}
+    finding = Finding("sign", 2, 0, cells, (Given(Figure((0.8, 0.2), 40.0, status)),))
+    return Network([Group("sign", (finding,))], Prior((0.5, 0.5), 40.0), Limits(0.02, 50.0))
+
+
+@pytest.mark.parametrize(("status", "guarded", "lowered"), [("published", 0.2, True), ("expert", 0.5, False)])
+def test_a_judged_figure_takes_nothing_from_the_guarded_probability(status: str, guarded: float, lowered: bool) -> None:
+    found = one_finding(status).posterior({"sign": (0b01,)})
+
+    # Odds 1 * 0.2 / 0.8: 0.2. By a judged figure the guarded one stays at the prior.
+    assert found.present[0] == pytest.approx(0.2)
+    assert found.present_guarded[0] == pytest.approx(guarded)
+    assert found.lowered[0] is lowered
+
+
+def test_a_judged_figure_may_still_raise_the_guarded_probability() -> None:
+    found = one_finding("expert").posterior({"sign": (0b10,)})
+
+    assert found.present_guarded[0] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(("status", "gain"), [("published", 0.5 * 0.2), ("expert", 0.0)])
+def test_an_answer_by_judged_figures_is_worth_nothing_where_it_could_only_end_a_suspicion(
+    status: str, gain: float
+) -> None:
+    """Test threshold 0.4, probability 0.5: half of the answers carry it to 0.2, the others to 0.8."""
+    made = one_finding(status)
+    stake = Stake(0, Cuts(test=(Cut(0.4, True),)), 1.0, guarded=True)
+
+    found = value(made, {}, made.posterior({}), {"sign": (0,)}, [stake])
+
+    # Published: 0.5 * (0.8 - 0.4) + 0.5 * 0 - (0.5 - 0.4) = 0.1. Judged: no answer leads below.
+    assert found.gain == pytest.approx(gain)
+
+
+def test_what_an_answer_reaches_is_what_the_posterior_is_once_it_is_known() -> None:
+    compared = 0
+    for seed in range(6):
+        made = network(seed)
+        found = evidence(random.Random(seed), made)
+        posterior = made.posterior(found)
+        for id, table in made.tables.items():
+            for place, finding in enumerate(table.group.findings):
+                if found[id][place] + 1 < 1 << finding.levels:
+                    continue
+                for cause in finding.cells:
+                    told = list(reached(made, found, posterior, {id: (place,)}, cause))
+                    for level, (present, guarded, _) in enumerate(told):
+                        pattern = (*found[id][:place], 1 << level, *found[id][place + 1 :])
+                        after = made.posterior({**found, id: pattern})
+                        assert present == pytest.approx(after.present[cause], rel=1e-9)
+                        assert guarded == pytest.approx(after.present_guarded[cause], rel=1e-9)
+                        compared += 1
+    assert compared > 50

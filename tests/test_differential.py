@@ -464,3 +464,79 @@ def test_free_text_and_order_of_facts_change_nothing() -> None:
     facts = {**STREAKS, **NOTHING_ELSE, "ct_consolidation": True}
 
     assert shares(seen(**facts)) == shares(seen(**dict(reversed(facts.items()))))
+
+
+# --- what one line of code keeps
+
+
+def test_a_film_says_nothing_more_once_the_ct_is_known() -> None:
+    ct = {"ct_mass": False, "ct_nodule_mm": "1 mm", "ct_normal": True}
+
+    alone, both = seen(age=None, **ct), seen(age=None, **ct, cxr_mass=False, cxr_collapse=False)
+
+    for found in alone.differential.causes:
+        assert cause(both, found.cause).present == found.present
+    film = cause(seen(age=None, cxr_mass=False, cxr_collapse=False), "lung_cancer")
+    assert film.present != cause(seen(age=None), "lung_cancer").present
+
+
+def test_a_disease_that_must_not_be_missed_is_not_below_its_threshold_by_a_judged_prior_alone() -> None:
+    d = differentials()
+    row = next(r for r in d.content.priors if r.id == "ed_high_income")
+    at = d.place["lung_cancer"]
+
+    assert row.status in UNSUPPORTED
+    assert d.zone_at(row, at, 1e-4, 1e-4, lowered=False) == "discuss"
+    assert d.zone_at(row, at, 1e-4, 1e-4, lowered=True) == "below_test"
+    # What judged figures took away does not count: without them it is one in twenty, above 3 %.
+    assert d.zone_at(row, at, 1e-4, 0.05, lowered=True) == "discuss"
+
+
+def test_a_figure_from_other_patients_counts_with_the_variance_that_the_content_states() -> None:
+    d = differentials()
+    compared = 0
+
+    for group in d.groups:
+        for finding in group.findings:
+            rows = d.content.findings[finding.id].rest
+            for row, given in zip(rows, finding.rest, strict=True):
+                stated = d.content.uncertainty.transported if row.population == "transported" else 1.0
+                assert given.figure.factor == stated
+                compared += stated != 1.0
+
+    assert d.content.uncertainty.transported == 2.0  # the evidence base: double the variance
+    assert compared >= 10
+
+
+def test_a_threshold_that_rests_on_a_judgement_never_says_treat_however_likely_the_disease_is() -> None:
+    d = differentials()
+    row = next(r for r in d.content.priors if r.id == "ed_high_income")
+
+    zones = {id: d.zone_at(row, d.place[id], 0.99, 0.99, lowered=False) for id in d.content.thresholds}
+
+    # All thresholds to treat embolism and vasculitis are judged; those of tuberculosis and pneumonia were printed.
+    assert zones["pulmonary_embolism"] == "discuss"
+    assert zones["vasculitis_dah"] == "discuss"
+    assert zones["tuberculosis"] == "treat"
+    assert zones["pneumonia"] == "treat"
+    assert zones["lung_cancer"] == "test"  # tissue comes first: no threshold to treat
+
+
+def test_a_result_that_does_not_apply_says_nothing() -> None:
+    """Once embolism is judged most likely the age-adjusted D-dimer is neither positive nor negative."""
+    d, dimer = differentials(), {"d_dimer": "2000 ng/mL{FEU}"}
+    applies, does_not = (patient("ed", dimer, pe_most_likely=likely) for likely in (False, True))
+
+    assert "d_dimer" in d.levels(engine().situation(applies).fresh)
+    assert "d_dimer" not in d.levels(engine().situation(does_not).fresh)
+
+
+def test_what_rests_on_judged_figures_is_shown_as_such() -> None:
+    film, loss = abs(math.log((1 - 0.754) / (1 - 0.098))), abs(math.log((1 - 0.40) / (1 - 0.15)))
+    prior = abs(math.log(16 / 77))
+
+    found = cause(seen(age=None, cxr_mass=False, cxr_collapse=False, weight_loss=False), "lung_cancer").basis
+
+    # The prior and weight loss are judged, the film is published (Bradley 2020).
+    assert found["published"] == pytest.approx(film / (film + loss + prior), rel=1e-3)
+    assert found["expert"] == pytest.approx((loss + prior) / (film + loss + prior), rel=1e-3)

@@ -11,7 +11,14 @@ from typing import Any
 import fhirkit
 import pytest
 
-from clinical_commander.engine.assessment import Assessment, CauseReport, DifferentialReport, IntervalReport, Span
+from clinical_commander.engine.assessment import (
+    NO_TEXT,
+    Assessment,
+    CauseReport,
+    DifferentialReport,
+    IntervalReport,
+    Span,
+)
 from clinical_commander.engine.case import ActionRecord, Case
 from clinical_commander.engine.read_case import case_from_mapping, read_case
 from clinical_commander.fhir.assessment_bundle import assessment_bundle
@@ -300,8 +307,8 @@ def cause(id: str, **changes: Any) -> CauseReport:
     plain = CauseReport(
         cause=id, probability=0.29, present=0.31, interval=IntervalReport(0.11, 0.57, "delta"),
         present_interval=IntervalReport(0.12, 0.6, "delta"), span=Span(0.29, 0.29), zone="treat",
-        zones_possible=("treat",), zone_text="", robust=True, must_not_miss=True, confirmed=False, last_known=False,
-        basis={"published": 0.7, "expert": 0.3}, moved_by=(), tips=(),
+        zones_possible=("treat",), zone_says=NO_TEXT, robust=True, must_not_miss=True, confirmed=False,
+        last_known=False, basis={"published": 0.7, "expert": 0.3}, moved_by=(), tips=(),
     )  # fmt: skip
     return replace(plain, **changes)
 

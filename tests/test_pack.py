@@ -45,7 +45,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def reviewed(dossier: Dossier) -> Dossier:
     """The same dossier as if Dr Example had reviewed everything in it."""
     signed = {id: replace(c, review="reviewed", reviewer="Dr Example") for id, c in dossier.citations.items()}
-    return replace(dossier, review="reviewed", citations=signed)
+    leaflet = replace(dossier.leaflet, review="reviewed") if dossier.leaflet else None
+    translations = {id: replace(t, review="reviewed") for id, t in dossier.translations.items()}
+    return replace(dossier, review="reviewed", citations=signed, leaflet=leaflet, translations=translations)
 
 
 def assert_same(one: object, other: object, path: str = "dossier") -> None:
@@ -70,6 +72,16 @@ def assert_same(one: object, other: object, path: str = "dossier") -> None:
 
 
 # --- there and back
+
+
+def test_an_unreviewed_leaflet_or_translation_is_refused_in_the_clinical_channel(dossier: Dossier) -> None:
+    signed = reviewed(dossier)
+    translations = {id: replace(t, review="needed") for id, t in signed.translations.items()}
+
+    with pytest.raises(CitationError, match=r"CC508 `leaflet.yaml` is not reviewed"):
+        pack(replace(signed, leaflet=dossier.leaflet), "clinical")
+    with pytest.raises(CitationError, match=r"CC508 `locale/es.yaml` is not reviewed"):
+        pack(replace(signed, translations=translations), "clinical")
 
 
 def test_a_dossier_comes_out_of_its_pack_as_it_went_in(dossier: Dossier) -> None:
@@ -225,6 +237,19 @@ def test_a_changed_dossier_is_read_again(cache: Path, tmp_path: Path) -> None:
 
     assert (before.thresholds["massive_volume"].value, after.thresholds["massive_volume"].value) == (100.0, 200.0)
     assert before.content_hash != after.content_hash
+
+
+def test_a_changed_translation_is_read_again(cache: Path, tmp_path: Path) -> None:
+    for name in ("catalogue", "tools", "good/mini"):
+        shutil.copytree(DOSSIERS / name, tmp_path / name)
+    folder = tmp_path / "good" / "mini"
+    library.open_dossier(folder)
+    spanish = folder / "locale" / "es.yaml"
+    spanish.write_text(spanish.read_text().replace("Venga en dos días.", "Venga en 2 días."))
+
+    after = library.open_dossier(folder)
+
+    assert after.translations["es"].texts["leaflet.next.soon"].text == "Venga en 2 días."
 
 
 def test_a_damaged_pack_in_the_cache_is_thrown_away_and_made_again(cache: Path) -> None:

@@ -10,6 +10,8 @@ Every user-visible error is one or more `Problem`s. A problem has a stable code;
     CC6xx  case data                 CaseError
     CC7xx  cohort                    CohortError
     CC8xx  service                   ServiceError
+    CC85x  encounter log             EncounterError
+    CC86x  a damaged encounter log   DamagedLog
 """
 
 from __future__ import annotations
@@ -102,6 +104,14 @@ class CohortError(ClinicalCommanderError):
 
 class ServiceError(ClinicalCommanderError):
     """CC8xx: the service refuses a request or refuses to start."""
+
+
+class EncounterError(ClinicalCommanderError):
+    """CC85x: the encounter log refuses an event, or cannot be opened. Nothing was recorded."""
+
+
+class DamagedLog(ClinicalCommanderError):
+    """CC86x: the encounter log is not what was written: altered, cut, reordered or unreadable."""
 
 
 class ContentError(ClinicalCommanderError):

@@ -73,15 +73,9 @@ def value(
     crosses = []
     for stake in stakes:
         cause = stake.cause
-        parts = []
-        for id, places in asked.items():
-            table = network.tables[id]
-            own = tuple([place for place in places if cause in table.group.findings[place].cells])
-            if own:
-                parts.append(ratios(table, evidence.get(id, table.group.unknown), own, cause))
-        if not parts:
+        answers = _answers(network, evidence, asked, cause)
+        if not answers:
             continue
-        answers = parts[0] if len(parts) == 1 else _combined(parts)
         found = 0.0
         if stake.treat is not None:
             found = _gained(stake.treat, posterior.present[cause], answers, guarded=False)
@@ -92,6 +86,33 @@ def value(
             gain += stake.weight * found
             crosses.append(cause)
     return Value(gain, tuple(crosses))
+
+
+def reached(
+    network: Network, evidence: Mapping[str, Pattern], posterior: Posterior, asked: Asked, cause: int
+) -> Iterator[tuple[float, float, bool]]:
+    """What each answer would make of one disease: `present`, `present_guarded` and `lowered`, as a posterior has them.
+
+    `lowered` also where the answer takes back what a supported figure gave.
+    """
+    present, guarded = posterior.present[cause], posterior.present_guarded[cause]
+    for _, _, plain, guard in _answers(network, evidence, asked, cause):
+        yield _moved(present, plain), _moved(guarded, guard), posterior.lowered[cause] or guard < 1
+
+
+def _moved(p: float, ratio: float) -> float:
+    return p * ratio / (p * ratio + 1 - p)
+
+
+def _answers(network: Network, evidence: Mapping[str, Pattern], asked: Asked, cause: int) -> Sequence[Answer]:
+    """Every combined answer that bears on a cause; none where no finding asked has a figure for it."""
+    parts = []
+    for id, places in asked.items():
+        table = network.tables[id]
+        own = tuple([place for place in places if cause in table.group.findings[place].cells])
+        if own:
+            parts.append(ratios(table, evidence.get(id, table.group.unknown), own, cause))
+    return parts[0] if len(parts) == 1 else _combined(parts) if parts else ()
 
 
 def values(

@@ -14,13 +14,19 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
-from clinical_commander.errors import CaseError, ClinicalCommanderError, ReferenceProblem, YamlError
+from clinical_commander.errors import (
+    CaseError,
+    ClinicalCommanderError,
+    EncounterError,
+    ReferenceProblem,
+    YamlError,
+)
 from clinical_commander.logic.words import SETTINGS
 
 FINE, FAILED, WRONG_USAGE = 0, 1, 2
 INTERRUPTED, FAULT = 130, 70
 DEBUG = "COMMANDER_DEBUG"
-_BAD_INPUT = (CaseError, ReferenceProblem, YamlError)
+_BAD_INPUT = (CaseError, EncounterError, ReferenceProblem, YamlError)
 
 COMMANDS = {
     "assess": "assess one patient",
@@ -32,9 +38,11 @@ COMMANDS = {
     "tool": "one score or codifier: run it, list all, or check them",
     "pack": "write a dossier and all it refers to as one file",
     "export": "write a dossier in a form that other programs read",
+    "leaflet": "what the patient takes along, as text, HTML or PDF",
     "list": "the installed dossiers",
     "cite": "what a dossier rests on",
     "serve": "the clinician's page, on this machine",
+    "encounter": "a patient's stay as an append-only log: record, show, replay, verify",
 }
 
 
@@ -128,7 +136,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         says = COMMANDS[name]
         parts[name] = commands.add_parser(name, help=says, description=f"{says[:1].upper()}{says[1:]}.")
         parts[name].add_argument("--json", action="store_true", help="print JSON for programs")
-    for name in ("assess", "explain", "next"):
+    for name in ("assess", "explain", "next", "leaflet"):
         part = parts[name]
         part.add_argument("case", metavar="CASE", help="a case file, or FHIR R4 records as JSON; - for standard input")
         part.add_argument("--dossier", metavar="ID", help="a dossier, its folder or its pack; else what the case names")
@@ -143,9 +151,14 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     form = parts["assess"]
     form.add_argument("--as", dest="form", choices=("fhir",), help="print it as a FHIR R4 bundle of proposals")
     form.add_argument("--patient", metavar="REFERENCE", help="with --as fhir: whom it is about, as in Patient/123")
-    for name in ("assess", "explain", "next", "show", "check"):
+    leaflet = parts["leaflet"]
+    leaflet.add_argument("--lang", metavar="LANGUAGE", default="en", help="en, or a translation such as es")
+    leaflet.add_argument("--html", metavar="FILE", help="write it as a page for screen and paper")
+    leaflet.add_argument("--pdf", metavar="FILE", help="write it as a tagged PDF")
+    leaflet.add_argument("--paper", choices=("a4", "letter"), default="a4", help="of HTML and PDF")
+    for name in ("assess", "explain", "next", "leaflet", "show", "check"):
         parts[name].add_argument("--site", metavar="FILE", help="what this site has and changes")
-    for name in ("assess", "explain", "next", "show"):
+    for name in ("assess", "explain", "next", "leaflet", "show"):
         parts[name].add_argument("--width", metavar="COLUMNS", type=int, help="width of the text")
     for name in ("show", "check", "test"):
         parts[name].add_argument("what", metavar="DOSSIER", nargs="?", help="a dossier's id or folder")
@@ -176,6 +189,11 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     export.add_argument("--as", dest="form", choices=("fhir",), required=True, help="the form: FHIR R4")
     export.add_argument("-o", "--output", metavar="FILE", help="the file to write; else it is printed")
     export.add_argument("--attach-pack", action="store_true", help="with the bytes of the pack, not its hash alone")
+    encounter = parts["encounter"]
+    if not isinstance(encounter, _NotAsked):  # twenty commands of its own, which nobody else waits for
+        from clinical_commander.cli.encounter_arguments import add_encounter
+
+        add_encounter(encounter)
     return parser
 
 

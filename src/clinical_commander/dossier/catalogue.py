@@ -15,14 +15,16 @@ from clinical_commander.dossier.model import (
     Fact,
     Order,
 )
+from clinical_commander.dossier.model_parts import Follows
 from clinical_commander.dossier.reader import Reader
 from clinical_commander.dossier.resolve import Resolver
 from clinical_commander.dossier.source import Node, Scalar, Sequence
-from clinical_commander.errors import ClinicalCommanderError
+from clinical_commander.errors import ClinicalCommanderError, Problem
 from clinical_commander.logic.check import Context
 from clinical_commander.quantity import bounds, unit
 
 KINDS = ("boolean", "number", "integer", "code")
+FOLLOWS = ("fall_of", "done", "hours_since", "hours_from")
 VERBS = (
     "start",
     "stop",
@@ -50,6 +52,7 @@ def read_facts(node: Node, resolver: Resolver) -> tuple[dict[str, Fact], dict[st
     for name, (_, windows) in reader.mapping("freshness").items():
         freshness[name] = _windows(Reader(windows, f"freshness class `{name}`", resolver.problems), resolver)
     facts = {key.name: _fact(key.name, item, freshness, resolver) for key, item in reader.named("facts", "fact")}
+    _check_follows(facts, resolver)
     constraints = [_constraint(id, item, facts, resolver) for id, item in reader.listed("constraints", "constraint")]
     reader.done()
     return facts, freshness, constraints
@@ -90,6 +93,7 @@ def _fact(id: str, item: Reader, freshness: Mapping[str, object], resolver: Reso
         also=_also(item, resolver) if numeric else {},
         source=resolver.source(item),
         at=item.at,
+        follows=_follows(item),
     )
     if kind == "code" and not fact.codes:
         item.problem("CC402", f"{item.what} is a code without values.", "Add `values: {code: what it says}`.")
@@ -107,6 +111,41 @@ def _fact(id: str, item: Reader, freshness: Mapping[str, object], resolver: Reso
         item.problem("CC402", f"{item.what} has no `says_not`.", "Add how a sentence says that it is not so.")
     item.done()
     return fact
+
+
+def _follows(item: Reader) -> Follows | None:
+    said = item.reader_or_none("follows", f"`follows` of {item.what}")
+    if said is None:
+        return None
+    kinds = [kind for kind in FOLLOWS if said.has(kind)]
+    if len(kinds) != 1:
+        said.problem("CC402", f"{item.what} follows from {'nothing' if not kinds else 'two things'}.",
+                     f"Write one of: {', '.join(FOLLOWS)}.")  # fmt: skip
+        said.done()
+        return None
+    found = Follows(kinds[0], said.text(kinds[0]), said.text("to") if kinds[0] == "hours_from" else "")
+    said.done()
+    return found
+
+
+def _check_follows(facts: Mapping[str, Fact], resolver: Resolver) -> None:
+    """Each series must be of a fact that there is, of the kind and unit that the follower has."""
+    for fact in facts.values():
+        follows = fact.follows
+        if follows is None:
+            continue
+        source = facts.get(follows.of if follows.kind == "fall_of" else follows.to)
+        fits = {
+            "fall_of": source is not None and fact.kind == source.kind == "number" and fact.unit == source.unit,
+            "done": fact.kind == "boolean",
+            "hours_since": fact.unit is not None and fact.unit.code == "h",
+            "hours_from": source is not None and source.kind == "boolean" and fact.unit is not None
+            and fact.unit.code == "h",
+        }  # fmt: skip
+        if not fits[follows.kind]:
+            cause = f"{fact.id} cannot follow from {follows.of}{' and ' + follows.to if follows.to else ''}."
+            mend = "A fall has the unit of its number, hours have `h`, and what was done is a boolean."
+            resolver.problems.append(Problem("CC402", cause, mend, fact.at))
 
 
 def read_codes(item: Reader, key: str) -> dict[str, str]:

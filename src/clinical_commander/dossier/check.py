@@ -11,6 +11,7 @@ from clinical_commander.dossier import library
 from clinical_commander.dossier.complete import conditions_in, definition, expand
 from clinical_commander.dossier.differential_check import check_differential
 from clinical_commander.dossier.gaps import gaps
+from clinical_commander.dossier.leaflet_check import check_leaflet
 from clinical_commander.dossier.load import Reading, read_dossier, sorted_problems
 from clinical_commander.dossier.model import Dossier, OrderedAnswer, Step, Trigger, Vignette
 from clinical_commander.dossier.reach import can_hold
@@ -37,7 +38,7 @@ def check_dossier(dossier: str | Path) -> list[Problem]:
         nothing uses, CC441 input and phase disagree, CC442 hasty reassurance, CC443 trigger without severity, CC501
         no source, CC503 PMID of another year, CC504 not a DOI, CC505 not a PMID, CC506 judgement without reason,
         CC507 reviewed by nobody, CC444 pair of triggers not declared, CC445 opposite actions not declared, CC446 what
-        holds back comes true as an alarm grows old.
+        holds back comes true as an alarm grows old, CC42x what is wrong with the leaflet.
 
     Raises:
         ReferenceProblem: CC417, no such dossier.
@@ -68,6 +69,7 @@ def lint(reading: Reading, dossier: Dossier) -> Iterator[Problem]:
     if dossier.differential is not None:
         places = {id: reading.place("differential.yaml", "findings", id) for id in dossier.differential.findings}
         yield from check_differential(dossier, places)
+    yield from check_leaflet(reading, dossier)
 
 
 # --- the flow

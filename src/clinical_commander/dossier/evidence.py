@@ -121,6 +121,9 @@ def statements(dossier: Dossier) -> Iterator[Statement]:
         yield Statement(f"constraints.{constraint.id}", "implication", says, constraint.source)
     if dossier.differential is not None:
         yield from (Statement(*figure) for figure in evidence_figures.of_differential(dossier.differential))
+    for section in dossier.leaflet.sections if dossier.leaflet else ():
+        for sentence in section.sentences:
+            yield Statement(f"leaflet.{section.id}.{sentence.id}", "leaflet", sentence.text, sentence.source)
     for tool in dossier.tools.values():
         yield from (Statement(*figure) for figure in evidence_figures.of_tool(tool))
 

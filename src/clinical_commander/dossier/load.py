@@ -23,9 +23,11 @@ from clinical_commander.dossier.citations import REVIEWS, read_citations
 from clinical_commander.dossier.conflicts import read_conflicts
 from clinical_commander.dossier.derivations import read_derivations
 from clinical_commander.dossier.differential_reader import read_differential
+from clinical_commander.dossier.leaflet import language_of, read_leaflet, read_translation, translation_files
 from clinical_commander.dossier.library import content_root_of
 from clinical_commander.dossier.model import Citation, Dossier, Playbook, Tool, Treatment
 from clinical_commander.dossier.model_derive import Derivations
+from clinical_commander.dossier.model_leaflet import Translation
 from clinical_commander.dossier.names import Names, circles
 from clinical_commander.dossier.plan import Planner
 from clinical_commander.dossier.reader import Reader
@@ -37,7 +39,7 @@ from clinical_commander.dossier.tools import ToolReading, closure, read_tools, t
 from clinical_commander.errors import ContentError, Mark, Problem, YamlError
 
 REQUIRED = ("dossier.yaml", "phases.yaml", "rules.yaml", "safety.yaml", "thresholds.yaml", "triggers.yaml")
-OPTIONAL = ("differential.yaml", "monitoring.yaml", "pivots.yaml", "playbooks.yaml")
+OPTIONAL = ("differential.yaml", "leaflet.yaml", "monitoring.yaml", "pivots.yaml", "playbooks.yaml")
 CATALOGUE = ("actions.yaml", "citations.yaml", "facts.yaml")
 CATALOGUE_OPTIONAL = ("conflicts.yaml", "derivations.yaml", "words.yaml")
 CONTENT_KINDS = ("symptom", "disease", "presentation")
@@ -132,8 +134,10 @@ def _read_files(reading: Reading, root: Path) -> None:
     for path in sorted(folder.glob("*.yaml")):
         if path.name not in (*REQUIRED, *OPTIONAL):
             cause = f"`{path.name}` is not a file of a dossier: nothing would read it."
-            mend = f"A dossier has {', '.join((*REQUIRED, *OPTIONAL))}, and cases/."
+            mend = f"A dossier has {', '.join((*REQUIRED, *OPTIONAL))}, cases/ and locale/."
             reading.problems.append(Problem("CC415", cause, mend, Mark(path.name)))
+    for path in sorted(folder.glob("locale/*.yaml")):
+        _read_file(reading, path, f"locale/{path.name}")
     tools = tool_files(root / "tools")
     naming = (*REQUIRED, *OPTIONAL, "catalogue/actions.yaml", "catalogue/conflicts.yaml")
     words = _words(reading.files[name] for name in naming if name in reading.files)
@@ -259,6 +263,9 @@ class _Loader:
         differential = (
             read_differential(differential_file, resolver, facts.get("confirmed_cause")) if differential_file else None
         )
+        leaflet_file = self.reader_or_none("leaflet.yaml", "leaflet.yaml")
+        flags = (rules.keys(), triggers.keys())
+        leaflet = read_leaflet(leaflet_file, resolver, (tier, disposition), thresholds, flags) if leaflet_file else None
         circumstances = {
             name: resolver.condition(Reader(node, f"circumstance `{name}`", reading.problems).expression("when"))
             for name, (_, node) in head.mapping("circumstances").items()
@@ -307,6 +314,8 @@ class _Loader:
             words=words,
             derivations=derivations,
             differential=differential,
+            leaflet=leaflet,
+            translations=self.translations(),
         )
         resolver.source(head)
         head.text_or("source_says", "")
@@ -330,6 +339,11 @@ class _Loader:
             if tool.entry is not None:
                 names.add(id, tool.entry, nodes[id].at)
         return found
+
+    def translations(self) -> dict[str, Translation]:
+        """The files of locale/, by language."""
+        files = translation_files(self.reading.files)
+        return {language_of(f): read_translation(language_of(f), self.reader(f, f)) for f in files}
 
     def scores(self, tools: Mapping[str, ToolReading]) -> tuple[str, ...]:
         """The tools that an assessment shows: those under `scores:`, else those that the dossier's rules read."""

@@ -11,7 +11,8 @@ from fractions import Fraction
 from clinical_commander.dossier.model_conflicts import AgreeingActions, Conflict, TriggerPair
 from clinical_commander.dossier.model_derive import Derivations
 from clinical_commander.dossier.model_differential import Differential
-from clinical_commander.dossier.model_parts import Condition, Formula, Instead, Option, Route, Source
+from clinical_commander.dossier.model_leaflet import LeafletContent, Translation
+from clinical_commander.dossier.model_parts import Condition, Follows, Formula, Instead, Option, Route, Source
 from clinical_commander.dossier.model_tools import (
     Band,
     Count,
@@ -84,6 +85,7 @@ class Fact:
     also: Mapping[str, Fraction] = field(default_factory=dict)
     source: Source = Source()
     at: Mark | None = field(default=None, compare=False)
+    follows: Follows | None = None
 
 
 Allowed = tuple[float, float] | frozenset[str] | bool
@@ -219,9 +221,8 @@ class AnswerValue:
 class OrderedAnswer:
     """Tier or disposition; `values` from the lowest to the highest.
 
-    `must_know` are the facts that must be known before it can settle low; `exempts` the few that may lower it.
-    `remembers` = (value, fact): the fact is the time since the answer last had to be that value. `stated_by` is the
-    fact that carries the word of patient, referrer or entry point.
+    `must_know` must be known before it can settle low; `exempts` may lower it. `remembers` = (value, fact): the fact is
+    the time since the answer last had to be that value. `stated_by` carries the word of patient, referrer or entry.
     """
 
     id: str
@@ -489,3 +490,5 @@ class Dossier:
     scores: tuple[str, ...] = ()
     derivations: Derivations = Derivations()
     differential: Differential | None = None
+    leaflet: LeafletContent | None = None
+    translations: Mapping[str, Translation] = field(default_factory=dict)

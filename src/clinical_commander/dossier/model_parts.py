@@ -60,3 +60,15 @@ class Formula:
     text: str
     expr: Expr
     at: Mark | None = field(default=None, compare=False)
+
+
+@frozen
+class Follows:
+    """How a fact follows from what was recorded over time, where nobody enters it.
+
+    `kind` is fall_of (of a number fact), done or hours_since (of an action), or hours_from (an action, `to` a fact).
+    """
+
+    kind: str
+    of: str
+    to: str = ""

@@ -69,6 +69,12 @@ def refuse_unreviewed(dossier: Dossier) -> None:
         if citation.review != "reviewed" or not citation.reviewer:
             mend = "A clinician reviews it and is named in catalogue/citations.yaml."
             problems.append(Problem("CC508", f"citation `{citation.id}`: review {citation.review}.", mend, citation.at))
+    translations = {f"locale/{t.language}.yaml": t.review for t in dossier.translations.values()}
+    parts = translations | ({"leaflet.yaml": dossier.leaflet.review} if dossier.leaflet else {})
+    for part, state in parts.items():
+        if state != "reviewed":
+            mend = "A clinician reviews it and is named in the file."
+            problems.append(Problem("CC508", f"`{part}` is not reviewed.", mend))
     if problems:
         raise CitationError(problems)
 
@@ -139,7 +145,9 @@ def _made_from(folder: Path) -> str:
 
     root = content_root_of(folder)
     made = hashlib.sha256(os.environ.get(VARIABLE, "").encode())
-    for path in sorted(file for of in (folder, root / "catalogue", root / "tools") for file in files_in(of, ".yaml")):
+    for path in sorted(
+        file for of in (folder, folder / "locale", root / "catalogue", root / "tools") for file in files_in(of, ".yaml")
+    ):
         made.update(path.encode())
         with open(path, "rb") as file:
             made.update(file.read())

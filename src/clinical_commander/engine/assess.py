@@ -15,10 +15,12 @@ from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.engine import assessment as a
 from clinical_commander.engine.answers import Answers, Range
 from clinical_commander.engine.case import Case
+from clinical_commander.engine.could import Could
 from clinical_commander.engine.differential import Differentials
 from clinical_commander.engine.phases import Phases
 from clinical_commander.engine.plan import LIVE, Judged, Planner
 from clinical_commander.engine.questions import questions
+from clinical_commander.engine.release import release
 from clinical_commander.engine.scores import Scores
 from clinical_commander.engine.situation import HOUR, Known, Situation, Situations
 from clinical_commander.engine.worth import Worth
@@ -48,6 +50,7 @@ class Engine:
         self.planner = Planner(dossier, self.program)
         self.scores = Scores(dossier, self.program)
         self.differentials = Differentials(dossier, self.program) if dossier.differential is not None else None
+        self.could = Could(dossier, self.program)
         self.worth = Worth(dossier, self.program, self.differentials) if self.differentials is not None else None
         self.phases = Phases(dossier, self.program)
 
@@ -98,7 +101,7 @@ class Engine:
             triggers=triggers,
             phases=self.phases.report(situation, actions, triggers, differential),
             scores=self.scores.report(situation.fresh, scope.text if scope.state == "out" else ""),
-            next=questions(dossier, self.program, case, situation, tier, triggers, actions, self.worth),
+            next=questions(dossier, self.program, case, situation, tier, triggers, actions, self.worth, self.could),
             actions=tuple(actions),
             plan=tuple(self.planner.plan([*rows, *(j for j in judged[len(rows) :] if j.step.do)])),
             routes=tuple(self.planner.routes(situation, states)),
@@ -109,6 +112,7 @@ class Engine:
             unreviewed=self._unreviewed(),
             differential=differential,
             site=dict(site or {}),
+            leaflet=release(dossier, self.program, situation, scope, tier, disposition, triggers),
         )
 
     def situation(self, case: Case, capabilities: Mapping[str, str] = NO_SITE) -> Situation:

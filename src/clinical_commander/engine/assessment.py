@@ -1,7 +1,7 @@
 """What an assessment says, as frozen data, and its contracted JSON form (`schema: assessment/1`).
 
 All keys are always present, lists stand in a stated order, references are ids, sentences stand only in `text` fields:
-a field whose meaning is a sentence holds a `Text` (docs/decisions/0025).
+a field whose meaning is a sentence holds a `Text` (docs/decisions/0009).
 """
 
 from __future__ import annotations
@@ -343,6 +343,25 @@ class ScopeReport:
 
 
 @frozen
+class Withheld:
+    """One reason why there is no leaflet: a key of the words `leaflet_withheld`, what it is about, what is missing."""
+
+    reason: str
+    about: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    text: str = ""
+
+
+@frozen
+class LeafletReport:
+    """Whether the patient's leaflet may be given, and which of its sentences hold (`section.sentence`)."""
+
+    withheld: tuple[Withheld, ...]
+    sentences: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
+
+
+@frozen
 class Unreviewed:
     counts: Mapping[str, int]
     ids: tuple[str, ...]
@@ -381,6 +400,7 @@ class Assessment:
     unreviewed: Unreviewed
     differential: DifferentialReport = DifferentialReport((), (), (), ())
     site: Mapping[str, Any] = field(default_factory=dict)
+    leaflet: LeafletReport | None = None  # not in the JSON: the leaflet has its own
 
     def action(self, action_id: str) -> ActionReport | None:
         """The report of an action, or None where no step of the plan names it."""

@@ -82,6 +82,11 @@ class Differentials:
             # Where no level can hold the facts contradict each other: such a finding says nothing.
             if bits and bits != full:
                 found[name] = bits
+        return self.counted(found)
+
+    def counted(self, known: Mapping[str, int]) -> dict[str, int]:
+        """What is known, without what is not counted: where findings replace each other the first known one counts."""
+        found = dict(known)
         for group in self.content.groups:
             if group.kind == "replaces":
                 first = next((f for f in group.findings if f in found and found[f].bit_count() == 1), None)
@@ -215,10 +220,13 @@ class Differentials:
     def zone_of(self, judged: Judged, at: int) -> str | None:
         """The zone of one cause under one prior."""
         p = judged.posterior
+        return self.zone_at(judged.row, at, p.present[at], p.present_guarded[at], p.lowered[at])
+
+    def zone_at(self, row: PriorRow, at: int, present: float, guarded: float, lowered: bool) -> str | None:
+        """The zone of one cause at its own probability, the guarded one, and whether a supported figure took away."""
         cause = self.causes[at]
-        may_be_below = not cause.must_not_miss or p.lowered[at] or judged.row.status not in UNSUPPORTED
-        guarded = p.present_guarded[at] if cause.must_not_miss else p.present[at]
-        return zone(p.present[at], guarded, may_be_below, self.cuts.get(cause.id, Cuts()))
+        may_be_below = not cause.must_not_miss or lowered or row.status not in UNSUPPORTED
+        return zone(present, guarded if cause.must_not_miss else present, may_be_below, self.cuts.get(cause.id, Cuts()))
 
     def hidden(self, thresholds: CauseThresholds, situation: Situation) -> bool:
         """No zone is shown while this can hold, in either view."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from clinical_commander.dossier.model import Dossier, Question, Step
+from clinical_commander.dossier.model import Condition, Dossier, Question, Step
 from clinical_commander.engine.assessment import ActionReport, AnswerReport, NextReport, TriggerReport
 from clinical_commander.engine.case import Case
+from clinical_commander.engine.could import Could
 from clinical_commander.engine.situation import Situation, View
 from clinical_commander.engine.worth import Worth, ordered_with
 from clinical_commander.program.program import Program
 
 TIER, STAT, ALARM, REST = range(4)
-"""What an answer could do: settle the tier; raise it or free a STAT action; add STAT actions by an alarm; the rest."""
+"""What an answer could do: settle the tier; raise it or free a STAT action; add STAT actions by an alarm; the rest.
+
+An alarm adds STAT actions only where some step of it may come to hold: an embolism in a patient who has streaks and is
+not in shock adds none.
+"""
 
 
 def questions(
@@ -24,6 +29,7 @@ def questions(
     triggers: Mapping[str, TriggerReport],
     actions: Sequence[ActionReport],
     worth: Worth | None,
+    could: Could,
 ) -> tuple[NextReport, ...]:
     """The open questions, best first. One is open while what answers it is not known and could change something.
 
@@ -32,7 +38,12 @@ def questions(
     what it takes, then what else a trigger waits for. A question may pause all that follow it.
     """
     view = situation.fresh
-    urgent = {id for id, t in dossier.triggers.items() if _is_stat((*t.steps, *t.steps_if_possible))}
+    readers = (situation.fresh.reader, situation.last.reader)
+    urgent = {
+        id
+        for id, t in dossier.triggers.items()
+        if any(could.holds(step, readers) for step in _stat((*t.steps, *t.steps_if_possible)))
+    }
     waits: dict[str, list[str]] = {}
     stat: dict[str, list[str]] = {}
     for action in actions:
@@ -65,15 +76,20 @@ def questions(
         ranked.append((rank, len(dossier.questions) + place, report))
     if worth is None:
         return _ordered(ranked)
-    return tuple(ordered_with(ranked, worth.questions(case, situation), REST))
+    return tuple(ordered_with(ranked, worth.questions(case, situation), TIER, REST, worth.topics))
 
 
 def _ordered(ranked: list[tuple[int, int, NextReport]]) -> tuple[NextReport, ...]:
     return tuple(report for _, _, report in sorted(ranked, key=lambda r: r[:2]))
 
 
-def _is_stat(steps: Iterable[Step]) -> bool:
-    return any(step.priority == "stat" or _is_stat(step.choose) for step in steps)
+def _stat(steps: Iterable[Step], around: tuple[Condition, ...] = ()) -> Iterator[tuple[Condition, ...]]:
+    """The conditions of each STAT step, with those of the choice that it stands in."""
+    for step in steps:
+        conditions = (*around, *step.guards, *((step.when,) if step.when is not None else ()))
+        if step.priority == "stat":
+            yield conditions
+        yield from _stat(step.choose, conditions)
 
 
 def _open(question: Question, view: View) -> tuple[str, ...]:

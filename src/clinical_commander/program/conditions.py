@@ -62,9 +62,11 @@ def differential_conditions(differential: Differential) -> Iterator[Condition]:
 
 
 def gate_conditions(dossier: Dossier) -> Iterator[Condition]:
-    """Every gate: what answers an input, what lets a phase advance."""
+    """Every gate: what answers an input, what lets a phase advance, what the leaflet may say."""
     yield from _present(i.answered_when for i in dossier.inputs.values())
     yield from (p.advance for p in dossier.phases)
+    if dossier.leaflet is not None:
+        yield from dossier.leaflet.conditions()
 
 
 def answering_conditions(dossier: Dossier) -> Iterator[Condition]:

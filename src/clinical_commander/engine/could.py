@@ -1,0 +1,60 @@
+"""A condition and what is known in, whether it may come to hold out: what nobody has asked may yet be so.
+
+A condition as it stands speaks of now, and `x IS TRUE` of an unknown fact does not hold now. To drop a question for
+that would be wrong: its answer is what makes it hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clinical_commander.dossier.model import Condition, Dossier
+from clinical_commander.engine.settle import Reader
+from clinical_commander.logic import ir
+from clinical_commander.program.program import Program
+
+
+class Could:
+    """Says what may come to hold. Holds nothing of a patient.
+
+    The tier and the rules behind it count as they stand: what could raise the tier is asked for by itself, before
+    anything else, and every answer is followed by a new look.
+    """
+
+    def __init__(self, dossier: Dossier, program: Program) -> None:
+        self.references = program.references
+        self.pair_of = program.pair_of
+        self.of_tier: set[tuple[str, str]] = set()
+        self._collect([v.when.expr for v in dossier.tier.values])
+
+    def _collect(self, exprs: Iterable[ir.Expr]) -> None:
+        for expr in exprs:
+            if isinstance(expr, ir.Named):
+                if (expr.kind, expr.name) in self.of_tier:
+                    continue
+                self.of_tier.add((expr.kind, expr.name))
+            self._collect(self.references.inside(expr))
+
+    def holds(self, conditions: Iterable[Condition], readers: Iterable[Reader]) -> bool:
+        """Whether each of some conditions may come to hold, by any of these readers."""
+        looks = tuple(readers)
+        return all(any(self._is(c.expr, True, reader) for reader in looks) for c in conditions)
+
+    def _is(self, expr: ir.Expr, truth: bool, reader: Reader) -> bool:
+        """Whether a condition may come to be true, or false. In doubt it may."""
+        match expr:
+            case ir.Not(item):
+                return self._is(item, not truth, reader)
+            case ir.All(items) | ir.Any(items):
+                each = (self._is(item, truth, reader) for item in items)
+                return all(each) if isinstance(expr, ir.All) is truth else any(each)
+            case ir.IsTrue(item) | ir.IsNotFalse(item):
+                return self._is(item, truth, reader)
+            case ir.Named(kind, name) if (kind, name) not in self.of_tier:
+                target = self.references.named.get((kind, name))
+                if target is not None:
+                    return self._is(target, truth, reader)
+        pair = self.pair_of.get(id(expr))
+        if pair is None:
+            return True
+        return reader.can(pair) if truth else not reader.must(pair)

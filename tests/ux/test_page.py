@@ -109,7 +109,7 @@ def test_ux_15_neither_address_title_nor_storage_knows_the_patient_and_a_new_pat
     page.get_by_role("link", name="New patient").click()
     expect(page.locator("#v-spo2")).to_have_value("")
     expect(page.locator("#tier-value")).to_have_text("Cannot exclude massive bleeding")
-    assert "58" not in page.locator("body").inner_text()
+    assert "58 years" not in page.locator("body").inner_text()
 
 
 def test_ux_15_the_back_button_shows_no_patient_again(page: Page, address: str) -> None:
@@ -132,6 +132,39 @@ def test_ux_15_two_tabs_hold_two_patients(page: Page, address: str) -> None:
     expect(page.locator("#tier-value")).to_have_text("Massive bleeding")
     expect(other.locator("#patient")).to_contain_text("70 years")
     assert "70 years" not in page.locator("body").inner_text()
+
+
+def test_ux_13_each_submit_of_a_bad_form_moves_the_focus_to_a_new_summary_that_leads_to_the_field(page: Page) -> None:
+    for text in ("low", "very low"):
+        page.locator("#v-sbp").fill(text)
+        page.locator("#v-sbp").press("Enter")
+
+        expect(page.locator("#errors")).to_be_focused()
+        assert page.locator("#errors").get_attribute("role") == "alert"
+        expect(page.locator("#f-sbp .error")).to_contain_text(text)
+    page.locator("#errors a").click()
+    expect(page.locator("#v-sbp")).to_be_focused()
+
+
+def test_the_place_of_care_is_switched_by_one_key_and_the_focus_stays_on_it(page: Page) -> None:
+    page.locator("#v-spo2").fill("86")
+    page.locator("#v-spo2").press("Alt+i")
+
+    expect(page.locator("#patient")).to_contain_text("intensive care")
+    expect(page.locator("#switch [aria-pressed]")).to_be_focused()
+    expect(page.locator("#plan h2")).to_contain_text("ntensive care")
+    expect(page.locator("#facts")).to_contain_text("SpO2: 86 %")
+
+
+def test_half_a_number_raises_no_alarm_while_it_is_typed(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.locator("#v-sbp").press_sequentially("124", delay=30)
+
+    assert asked == []
+    page.keyboard.press("Tab")
+    expect(page.locator("#facts")).to_contain_text("124 mmHg")
+    assert asked == ["POST"]
 
 
 # --- C. output and explanation

@@ -7,7 +7,7 @@
   const live = document.getElementById("live");
   const alarm = document.getElementById("alarm");
   const LONGEST_WAIT = 1500; // ms; the advice is marked as not current before 2 s have passed
-  const QUIET = 40; // ms without a key before an answer is asked for; a later key abandons it
+  const QUIET = 700; // ms without a key before a number that is being typed is taken; half of one is another number
   const SOON = 300; // ms after which the page says that an answer is on its way
   let running = null;
   let timer = 0;
@@ -23,7 +23,9 @@
     if (!answer) throw new Error("no answer");
     const before = document.getElementById("tier");
     const rose = next.querySelector("#tier.tier-settled.t-critical") && !before.matches(".tier-settled.t-critical");
+    const held = document.activeElement?.closest("#switch");
     document.getElementById("answer").replaceWith(answer);
+    if (held) answer.querySelector("#switch [aria-pressed]")?.focus();
     document.getElementById("patient").replaceWith(next.getElementById("patient"));
     const said = next.getElementById("live").textContent;
     if (rose) alarm.textContent = said;
@@ -66,16 +68,32 @@
     button.addEventListener("click", () => navigator.clipboard.writeText(document.getElementById("note-text").value));
   };
 
-  form.addEventListener("input", () => {
+  // A choice counts at once, a number when its field is left or the keys rest: "1" is not yet "124".
+  form.addEventListener("input", (event) => {
+    if (!event.target.matches("input.number")) return;
     clearTimeout(timer);
     timer = setTimeout(update, QUIET);
+  });
+  form.addEventListener("change", () => {
+    clearTimeout(timer);
+    update();
   });
   form.addEventListener("submit", (event) => {
     if (event.submitter?.formAction?.endsWith("/note")) return;
     event.preventDefault();
     clearTimeout(timer);
     if (event.submitter?.name === "switch") form.elements.setting.value = event.submitter.value;
-    update();
+    const again = event.submitter?.name === "switch" ? "#switch [aria-pressed]" : "#errors";
+    update().then(() => document.querySelector(again)?.focus()); // what was pressed is drawn anew
+  });
+  // The same keys in every browser: Alt and the letter on the button.
+  addEventListener("keydown", (event) => {
+    if (!event.altKey || event.ctrlKey || event.metaKey) return;
+    const wanted = [...document.querySelectorAll("#switch [accesskey]")];
+    const button = wanted.find((it) => `Key${it.accessKey.toUpperCase()}` === event.code);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
   });
   // A page that the browser kept from another patient is loaded anew.
   addEventListener("pageshow", (event) => { if (event.persisted) location.replace("/"); });

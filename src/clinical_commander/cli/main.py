@@ -41,6 +41,7 @@ COMMANDS = {
     "leaflet": "what the patient takes along, as text, HTML or PDF",
     "list": "the installed dossiers",
     "cite": "what a dossier rests on",
+    "serve": "the clinician's page, on this machine",
     "encounter": "a patient's stay as an append-only log: record, show, replay, verify",
 }
 
@@ -173,6 +174,12 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     cite.add_argument("what", metavar="WHAT", nargs="?", help="a citation, or a content path such as rules.massive")
     cite.add_argument("--dossier", metavar="ID", help="a dossier's id or folder")
     cite.add_argument("--source", action="store_true", help="the audit of the source dossier's labels")
+    page = parts["serve"]
+    page.add_argument("--host", default="127.0.0.1", help="a loopback address; there is no login")
+    page.add_argument("--port", type=int, default=8765, help="the port; 0 takes any that is free")
+    page.add_argument("--dossier", metavar="ID", help="a dossier's id or folder")
+    page.add_argument("--site", metavar="FILE", help="what this site has and changes")
+    page.add_argument("--setting", choices=SETTINGS, default="ed", help="where the page stands; it can be switched")
     pack = parts["pack"]
     pack.add_argument("what", metavar="DOSSIER", help="a dossier's id or folder")
     pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from clinical_commander.engine.assessment import Assessment, ConflictReport
 from clinical_commander.render.changes import changed
 from clinical_commander.render.layout import Page
-from clinical_commander.render.reasons import Reasons
+from clinical_commander.render.reasons import Reason, Reasons
 from clinical_commander.render.to_do import SEVERITIES, ToDo
 from clinical_commander.render.words import Words, inside, titles
 
@@ -174,7 +174,7 @@ class FirstScreen:
 
     def why(self) -> None:
         tier, words, page = self.a.tier, self.words, self.page
-        grounds = self.reasons.of(tier.because) if self._grounds_count() else []
+        grounds = self.grounds()
         if not grounds:
             return
         page.heading(words.heading("why"))
@@ -183,10 +183,11 @@ class FirstScreen:
         if tier.value == self.dossier.tier.values[0].id:
             page.item(f"{words.say('deciding_values')}: {self.reasons.values(self.dossier.tier.must_know)}")
 
-    def _grounds_count(self) -> bool:
-        """Grounds of the lowest value are no answer while the tier is open."""
-        lowest = self.dossier.tier.values[0].id
-        return not self.a.tier.withheld and (self.a.tier.settled or self.a.tier.possible[:1] != (lowest,))
+    def grounds(self) -> list[Reason]:
+        """The reasons for the tier. Grounds of the lowest value are no answer while the tier is open."""
+        tier, lowest = self.a.tier, self.dossier.tier.values[0].id
+        counts = not tier.withheld and (tier.settled or tier.possible[:1] != (lowest,))
+        return self.reasons.of(tier.because) if counts else []
 
     def reason(self, rule: str, parts: Sequence[str], values: str) -> None:
         """What holds, which part of it holds, and the patient's values."""

@@ -30,7 +30,7 @@ def assessment_text(
     words, page = Words(dossier), Page(width, colour=colour, unicode=unicode)
     first = FirstScreen(assessment, words, page)
     first.write()
-    _Rest(assessment, words, page, first).write()
+    Rest(assessment, words, page, first).write()
     return str(page)
 
 
@@ -43,7 +43,7 @@ def first_screen(
     return str(page)
 
 
-class _Rest:
+class Rest:
     """What follows the first screen."""
 
     def __init__(self, assessment: Assessment, words: Words, page: Page, first: FirstScreen) -> None:

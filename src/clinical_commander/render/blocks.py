@@ -1,0 +1,86 @@
+"""The calls of a text page in, sections of blocks out: the same words in the same order for a view that is not text.
+
+What writes on a `Page` writes on `Blocks` too, so no other view decides again what is said, or in which order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from clinical_commander.frozen import frozen
+from clinical_commander.render.layout import Page
+
+
+@frozen
+class Block:
+    """One call of a page. `kind` is text, item, pair or row; the other fields are what was given."""
+
+    kind: str
+    text: str = ""
+    name: str = ""
+    sign: str = ""
+    indent: int = 0
+    tint: str = ""
+    note: str = ""
+    time: str = ""
+    cells: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """All its words in one line."""
+        head = f"{self.name}: " if self.name else ""
+        note = f" - {self.note}" if self.note else ""
+        return f"{head}{self.text}{' · '.join(self.cells)}{note}"
+
+
+@frozen
+class Section:
+    """A heading, empty for what stands above the first, and the blocks under it."""
+
+    title: str
+    tint: str
+    blocks: tuple[Block, ...]
+
+
+class Blocks(Page):
+    """A page that keeps what is written on it as blocks."""
+
+    def __init__(self) -> None:
+        super().__init__(width=1000)
+        self._sections: list[tuple[str, str, list[Block]]] = []
+
+    def taken(self, write: Callable[[], None]) -> tuple[Section, ...]:
+        """The sections that `write` writes, apart from all others."""
+        before, self._sections = self._sections, []
+        write()
+        found, self._sections = self._sections, before
+        return tuple(Section(title, tint, tuple(blocks)) for title, tint, blocks in found)
+
+    def heading(self, text: str, tint: str = "heading") -> None:
+        self._sections.append((text, tint, []))
+
+    def title(self, text: str) -> None:
+        self.heading(text)
+
+    def blank(self) -> None:
+        """Nothing: distance is the view's business."""
+
+    def text(self, text: str, indent: int = 0, tint: str = "") -> None:
+        self._put(Block("text", text, indent=indent, tint=tint))
+
+    def item(
+        self, text: str, sign: str = "item", indent: int = 2, tint: str = "", note: str = "", time: str = ""
+    ) -> None:
+        self._put(Block("item", text, sign=sign, indent=indent, tint=tint, note=note, time=time.strip()))
+
+    def pair(self, name: str, text: str, indent: int = 2, tint: str = "") -> None:
+        self._put(Block("pair", text, name=name, indent=indent, tint=tint))
+
+    def row(self, cells: Sequence[str], indent: int = 2, between: str | None = None) -> None:
+        if cells:
+            self._put(Block("row", indent=indent, cells=tuple(cells)))
+
+    def _put(self, block: Block) -> None:
+        if not self._sections:
+            self._sections.append(("", "", []))
+        self._sections[-1][2].append(block)

@@ -1,0 +1,49 @@
+"""An application and an address in, a running server out. It logs no request, and tells its address once it listens."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from clinical_commander.errors import Problem, ServiceError
+from clinical_commander.service.guard import App
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(app: App, host: str, port: int, tell: Callable[[str], None]) -> None:
+    """Serve until interrupted.
+
+    Args:
+        app: The application.
+        host: A loopback address: there is no login, so nobody else may reach it.
+        port: A port, or 0 for any that is free.
+        tell: Takes the address, once it can be opened.
+
+    Raises:
+        ServiceError: CC806, not a loopback address; CC807, the port is taken.
+    """
+    if host not in LOOPBACK:
+        mend = f"Write one of {', '.join(LOOPBACK)}."
+        raise ServiceError(Problem("CC806", f"`{host}` may be reached from elsewhere, and there is no login.", mend))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        cause = f"Port {port} of {host} cannot be opened: {error.strerror}."
+        raise ServiceError(Problem("CC807", cause, "Choose another one; `--port 0` takes any.")) from None
+    listening.listen()
+    name = f"[{host}]" if ":" in host else host
+    tell(f"http://{name}:{listening.getsockname()[1]}/")
+    settings = uvicorn.Config(
+        app, access_log=False, log_level="critical", server_header=False, date_header=False, timeout_keep_alive=5
+    )
+    try:
+        uvicorn.Server(settings).run(sockets=[listening])
+    finally:
+        listening.close()

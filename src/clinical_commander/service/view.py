@@ -1,0 +1,327 @@
+"""An assessment and its form in, what the template of the page shows out. Decides nothing: `render/` has the words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+from clinical_commander.dossier.model import Fact
+from clinical_commander.engine.assessment import Assessment
+from clinical_commander.frozen import frozen
+from clinical_commander.logic.words import REGIONS, SETTINGS
+from clinical_commander.render.bars import DifferentialView, differential_view
+from clinical_commander.render.basis import Bases, Basis
+from clinical_commander.render.blocks import Block, Blocks, Section
+from clinical_commander.render.first_screen import FirstScreen
+from clinical_commander.render.note import note_text
+from clinical_commander.render.text import Rest
+from clinical_commander.render.words import Words, inside, titles
+from clinical_commander.service.entry import NOT_ASKED, UNKNOWN, WAITING, Entry, carried, field_unit, quick_groups
+
+FIRST_STEPS = 6
+"""How many steps stand before the next question; the others follow it."""
+_VOLUME = "mL"
+
+
+@frozen
+class Choice:
+    value: str
+    title: str
+    chosen: bool
+
+
+@frozen
+class FieldView:
+    """One field: label, unit, what stands in it, in which of the three states it is, what there is to say of it."""
+
+    id: str
+    label: str
+    ask: str
+    kind: str
+    text: str
+    state: str
+    state_says: str
+    unit: str
+    units: tuple[Choice, ...]
+    choices: tuple[Choice, ...]
+    carried: str
+    echo: str
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@frozen
+class GroupView:
+    title: str
+    fields: tuple[FieldView, ...]
+    filled: int
+
+
+@frozen
+class TierView:
+    """The tier: `state` is settled, open or withheld; `level` how high of how many, None while it is open."""
+
+    state: str
+    title: str
+    text: str
+    tint: str
+    level: int | None
+    of: int
+    notes: tuple[Block, ...]
+
+
+class PageView:
+    """One page: a form and its answer."""
+
+    def __init__(self, entry: Entry, assessment: Assessment, words: Words, *, whole: bool = True) -> None:
+        # A script that already has the form asks for no more than the fields of which there is something to say.
+        self.whole = whole
+        self.entry, self.a, self.words = entry, assessment, words
+        self.dossier = words.dossier
+        self._page = Blocks()
+        self._first = FirstScreen(assessment, words, self._page)
+        self._rest = Rest(assessment, words, self._page, self._first)
+        self.bases = Bases(assessment, words, self._first.reasons)
+        self.banner = self._blocks(self._first.banner)
+        self.scope = self._sections(self._first.scope)
+        self.tier = self._tier()
+        self.why = self._why()
+        self.do_now = self._blocks(self._first.to_do.do_now)
+        self.plan = self._sections(self._rest.plan)
+
+    def say(self, key: str, *parts: str) -> str:
+        """A word of the page."""
+        return self.words.say(key, *parts, group="page")
+
+    # -- the first screen
+
+    def _tier(self) -> TierView:
+        tier, words = self.a.tier, self.words
+        values = [v.id for v in self.dossier.tier.values]
+        head, *notes = self._blocks(self._first.tier)
+        called = titles(self.dossier.tier)
+        known = f" ({words.name('answer', 'last_known')})" if tier.last_known else ""
+        level = None
+        if tier.withheld:
+            state, title = "withheld", words.name("tier_state", "withheld")
+            notes = [head, *notes]
+        elif tier.settled and tier.value is not None:
+            state, title, level = "settled", called[tier.value], values.index(tier.value) + 1
+        else:
+            top = next((v for v in reversed(values) if v in tier.possible), values[-1])
+            state, title = "open", f"{words.heading('cannot_exclude')} {inside(called[top])}"
+        return TierView(state, title + known, "", head.tint, level, len(values), tuple(notes))
+
+    def _why(self) -> list[Block]:
+        """Each ground in one line with the patient's values; which part of the rule holds stands in the basis."""
+        first = self._first
+        found = []
+        for reason in first.grounds():
+            values = first.reasons.values(reason.facts)
+            found.append(Block("item", reason.rule or "; ".join(reason.parts) or values, sign="item", note=values))
+        if found and self.a.tier.value == self.dossier.tier.values[0].id:
+            found += self._blocks(first.why)[-1:]
+        return found
+
+    @property
+    def first_steps(self) -> Sequence[Block]:
+        """The most urgent steps, as many as stand above the next question."""
+        return self.do_now[:FIRST_STEPS]
+
+    @property
+    def more_steps(self) -> Sequence[Block]:
+        """The steps that follow, under the question that they wait for where the first ones end inside a group."""
+        more = self.do_now[FIRST_STEPS:]
+        groups = [b for b in self.first_steps if _heads(b)]
+        return [groups[-1], *more] if more and groups and not _heads(more[0]) else more
+
+    @property
+    def ask(self) -> Sequence[Block]:
+        return self._blocks(self._first.ask)
+
+    @property
+    def ask_fact(self) -> str:
+        """The first fact that the next question asks for, to lead to its field."""
+        return next((f for q in self.a.next[:1] for f in q.facts if f in self._shown_facts), "")
+
+    @cached_property
+    def cannot_exclude(self) -> Sequence[Block]:
+        return self._blocks(self._first.cannot_exclude)
+
+    @property
+    def not_asked(self) -> Sequence[Block]:
+        return self._blocks(self._first.not_asked)
+
+    @property
+    def conflicts(self) -> Sequence[Section]:
+        return self._sections(self._first.conflicts)
+
+    @cached_property
+    def basis(self) -> Mapping[str, Basis]:
+        """What a statement rests on, by the statement as it stands on the page."""
+        words, found = self.words, {}
+        for action in self.a.actions:
+            side = f" [{words.name('side', action.side)}]" if action.side else ""
+            found[action.text + side] = found[action.text] = self.bases.action(action)
+        for name, trigger in self.a.triggers.items():
+            if trigger.state == "cannot_exclude":
+                found[trigger.text or words.title(name)] = self.bases.trigger(name)
+            elif trigger.state == "fires":
+                found[words.title(name)] = self.bases.trigger(name)
+        return found
+
+    def basis_of(self, block: Block) -> Basis | None:
+        """The basis of a line, where it is an action or an alarm."""
+        return self.basis.get(block.text) or self.basis.get(block.text.partition(" [")[0])
+
+    # -- the rest
+
+    @property
+    def phases(self) -> Sequence[tuple[str, str, str, str, str]]:
+        """Id, title, status, the word for the status, and what it waits for."""
+        words, named = self.words, {p.id: p.title for p in self.dossier.phases}
+        return [
+            (p.id, named.get(p.id, p.id), p.status, words.name("phase_status", p.status), words.labels(p.waiting_for))
+            for p in self.a.phases
+        ]
+
+    @property
+    def triggers(self) -> Sequence[Section]:
+        return self._sections(self._rest.triggers)
+
+    @property
+    def differential(self) -> DifferentialView | None:
+        return differential_view(self.a, self.words)
+
+    @property
+    def disposition(self) -> Sequence[Section]:
+        return self._sections(self._rest.disposition)
+
+    @property
+    def closing(self) -> Sequence[Section]:
+        """Routes, scores, watch, follow-up and warnings."""
+        rest = self._rest
+        parts = (rest.routes, rest.scores, rest.monitoring, rest.followup, rest.warnings)
+        return [section for part in parts for section in self._sections(part)]
+
+    @property
+    def facts(self) -> Sequence[Section]:
+        return self._sections(self._rest.facts)
+
+    @property
+    def sources(self) -> Sequence[Section]:
+        return self._sections(self._rest.sources)
+
+    @property
+    def note(self) -> str:
+        return note_text(self.a, self.dossier, self.entry.unknown)
+
+    # -- the form
+
+    @property
+    def settings(self) -> Sequence[Choice]:
+        return [Choice(s, self.words.name("setting", s), s == self.entry.setting) for s in SETTINGS]
+
+    @property
+    def regions(self) -> Sequence[Choice]:
+        none = Choice(NOT_ASKED, self.say("not_asked"), not self.entry.region)
+        return [none, *(Choice(r, self.words.name("region", r), r == self.entry.region) for r in REGIONS)]
+
+    @cached_property
+    def patient(self) -> Sequence[FieldView]:
+        """Who it is: the first fact of each input about the patient."""
+        given = [i for i in self.dossier.inputs.values() if i.category == "demographic"]
+        return [self._field(fact) for i in given for fact in i.facts]
+
+    @cached_property
+    def quick(self) -> Sequence[GroupView]:
+        """The deciding facts, by the question that asks for them."""
+        return [self._group(title, facts) for title, facts in quick_groups(self.dossier)]
+
+    @cached_property
+    def inputs(self) -> Sequence[GroupView]:
+        """All other facts, by input."""
+        placed = {f.id for f in self.patient} | {f.id for group in self.quick for f in group.fields}
+        found = []
+        for given in self.dossier.inputs.values():
+            names = tuple(dict.fromkeys(f for f in given.facts if f not in placed))
+            placed.update(names)
+            if names:
+                found.append(self._group(given.title, names))
+        return found
+
+    @property
+    def errors(self) -> Sequence[tuple[str, str, tuple[str, ...]]]:
+        """The fields that could not be taken: id, label, why."""
+        return [(name, self.words.label(name), why) for name, why in self.entry.errors.items()]
+
+    @property
+    def _shown_facts(self) -> frozenset[str]:
+        groups = [*self.quick, *self.inputs]
+        return frozenset([f.id for g in groups for f in g.fields] + [f.id for f in self.patient])
+
+    def _group(self, title: str, names: Sequence[str]) -> GroupView:
+        fields = tuple(self._field(name) for name in names)
+        return GroupView(title, fields, sum(f.state != "not_asked" for f in fields))
+
+    def _field(self, name: str) -> FieldView:
+        fact, one, words = self.dossier.facts[name], self.entry.of(name), self.words
+        report = self.a.facts.get(name)
+        own = report is not None and not report.origin.startswith("implied:") and one.state == "value"
+        echo = ""
+        if report is not None and own and fact.kind in ("number", "integer") and words.entered(name, report):
+            echo = f"= {words.value(name, report)}"
+        return FieldView(
+            id=name,
+            label=fact.label,
+            ask=fact.ask,
+            kind="number" if fact.kind == "integer" else fact.kind,
+            text="" if one.text == UNKNOWN and fact.kind in ("number", "integer") else one.text,
+            state=one.state,
+            state_says=self.say(one.state),
+            unit=field_unit(fact),
+            units=self._units(fact, one.unit),
+            choices=self._choices(fact, one.text),
+            carried=carried(one) if one.text else "",
+            echo=echo,
+            errors=self.entry.errors.get(name, ()),
+            warnings=tuple(str(w) for w in report.warnings) if report is not None and own else (),
+        )
+
+    def _units(self, fact: Fact, chosen: str) -> tuple[Choice, ...]:
+        own = field_unit(fact)
+        if own == _VOLUME:
+            named = self.dossier.words.get("household", {})
+        else:
+            spelt = self.dossier.words.get("unit", {})
+            named = {code: spelt.get(code, code) for code in fact.also}
+        if not named:
+            return ()
+        return tuple(Choice(u, title, u == (chosen or own)) for u, title in {own: own, **named}.items())
+
+    def _choices(self, fact: Fact, chosen: str) -> tuple[Choice, ...]:
+        if fact.kind in ("number", "integer"):
+            return ()
+        named: dict[str, str] = {NOT_ASKED: self.say("not_asked")}
+        if fact.kind == "boolean":
+            named |= {"yes": self.words.name("truth", "true"), "no": self.words.name("truth", "false")}
+        else:
+            named |= fact.codes
+        named.setdefault(UNKNOWN, self.say(UNKNOWN))
+        if fact.kind == "code":
+            for state in WAITING:
+                named.setdefault(state, self.words.name("fact_state", state))
+        return tuple(Choice(value, title, value == chosen) for value, title in named.items())
+
+    # -- pieces
+
+    def _sections(self, write: Callable[[], None]) -> tuple[Section, ...]:
+        return self._page.taken(write)
+
+    def _blocks(self, write: Callable[[], None]) -> list[Block]:
+        return [block for section in self._sections(write) for block in section.blocks]
+
+
+def _heads(block: Block) -> bool:
+    """Whether a line names the group of the steps under it."""
+    return block.kind == "text" and block.tint == "strong"

@@ -1,0 +1,53 @@
+"""Writes docs/images/page-*.png, and the emergency card as a file: `python -m tests.ux.screenshots`, here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from clinical_commander.service.emergency import FILE, emergency_card
+from tests.fixtures import EXAMPLES, engine
+from tests.ux.browser import SIZES, chromium, enter, pictures, server
+
+NORMAL_BUT: Mapping[str, Any] = {"age": "34", "spo2": "98", "oxygen_device": "room_air", "estimated_volume_24h": "10"}
+
+
+def example(name: str) -> dict[str, Any]:
+    """A case of examples/cases."""
+    found: dict[str, Any] = yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+STATES: Mapping[str, tuple[Mapping[str, Any], str]] = {
+    "nothing-known": ({}, ""),
+    "massive": (example("constructed-warfarin-massive")["facts"], "high_income"),
+    "cannot-exclude": (NORMAL_BUT, ""),
+    "mild": (example("constructed-mild")["facts"], "high_income"),
+    "conflict": (example("tb-04")["facts"], "tb_endemic"),
+}
+
+
+def main() -> None:
+    """Take every state at both sizes, light and dark."""
+    FILE.write_text(emergency_card(engine().dossier), encoding="utf-8")
+    pictures().mkdir(exist_ok=True)
+    with server() as (address, _), chromium() as browser:
+        for scheme in ("light", "dark"):
+            for size, viewport in SIZES.items():
+                context = browser.new_context(viewport=viewport, color_scheme=scheme, has_touch=size == "phone")
+                for state, (facts, region) in STATES.items():
+                    page = context.new_page()
+                    page.goto(f"http://{address}/")
+                    if facts:
+                        enter(page, facts, region=region)
+                        page.wait_for_timeout(200)
+                    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+                    page.screenshot(path=pictures() / f"page-{state}-{size}-{scheme}.png")
+                    page.close()
+                context.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -206,7 +206,7 @@ class FirstScreen:
         first, *others = a.next
         page.item(first.text, "ask_first", tint="strong", note=self._changes(first.could_change))
         if others:
-            page.pair(words.say("then"), " ".join(q.text for q in others[:SHOWN_BY_NAME]))
+            page.pair(words.say("then"), "; ".join(q.text for q in others[:SHOWN_BY_NAME]))
 
     def _changes(self, could_change: Iterable[str]) -> str:
         words = self.words

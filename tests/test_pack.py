@@ -328,3 +328,18 @@ def test_an_id_that_is_not_installed_is_answered_with_its_nearest(monkeypatch: p
 def test_a_folder_without_a_dossier_is_told_plainly(tmp_path: Path) -> None:
     with pytest.raises(ReferenceProblem, match="CC417 there is no dossier in"):
         library.find_dossier(tmp_path)
+
+
+def test_a_pack_says_of_every_example_what_the_yaml_says() -> None:
+    from clinical_commander.engine.assess import Engine
+    from clinical_commander.engine.read_case import read_case
+    from tests.fixtures import EXAMPLES, engine
+
+    packed = Engine(load_pack(pack(engine().dossier)))
+    compared = 0
+    for path in sorted(EXAMPLES.glob("*.yaml")):
+        if path.name != "expectations.yaml":
+            said = [one.assess(read_case(path, one.dossier)).to_json() for one in (engine(), packed)]
+            assert {**said[0], "content": None} == {**said[1], "content": None}, path.name
+            compared += 1
+    assert compared >= 20

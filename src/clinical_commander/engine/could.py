@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from clinical_commander.dossier.model import Condition, Dossier
 from clinical_commander.engine.settle import Reader
 from clinical_commander.logic import ir
+from clinical_commander.program.conditions import place
 from clinical_commander.program.program import Program
 
 
@@ -54,7 +55,7 @@ class Could:
                 target = self.references.named.get((kind, name))
                 if target is not None:
                     return self._is(target, truth, reader)
-        pair = self.pair_of.get(id(expr))
+        pair = self.pair_of.get(place(expr))
         if pair is None:
             return True
         return reader.can(pair) if truth else not reader.must(pair)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,18 +15,22 @@ from fastapi.testclient import TestClient
 
 from clinical_commander.cli.main import main
 from clinical_commander.dossier.load import load_dossier
+from clinical_commander.encounter import open_log
 from clinical_commander.engine.assess import Engine
 from clinical_commander.errors import ServiceError
 from clinical_commander.render.note import MOST_LINES, note_text
-from clinical_commander.service.app import STATIC, Desk, create_app
+from clinical_commander.service.app import STATIC, create_app
+from clinical_commander.service.desk import Answer, Desk
 from clinical_commander.service.emergency import FILE, emergency_card
-from clinical_commander.service.entry import field_unit, quick_groups, read_entry
+from clinical_commander.service.form import field_unit, quick_groups
 from clinical_commander.service.guard import MOST_BYTES
 from clinical_commander.service.sentinels import check_sentinels, sentinels
 from clinical_commander.service.serve import serve
+from tests.desks import considered, desk
 from tests.fixtures import DOSSIER, NORMAL, REPOSITORY, engine
 from tests.ux.browser import server
 
+DESK = desk()
 MUST_KNOW = engine().dossier.tier.must_know
 WELL: Mapping[str, str] = {
     "v.age": "52",
@@ -44,7 +48,7 @@ CANARY = "canary7391"
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    return TestClient(create_app(Desk(engine())))
+    return TestClient(create_app(DESK))
 
 
 class _Reader(HTMLParser):
@@ -113,7 +117,7 @@ def test_ux_19_no_subset_of_the_deciding_facts_is_mild_but_the_whole() -> None:
     for mask in range(2 ** len(MUST_KNOW) - 1):
         form = {f"v.{f}": WELL[f"v.{f}"] for i, f in enumerate(MUST_KNOW) if mask >> i & 1}
 
-        result = Desk(engine()).assess(read_entry(form, engine().dossier, now, "ed"))
+        result = considered(form, now).assessment
 
         assert not result.tier.settled
         assert "massive" in result.tier.possible
@@ -192,8 +196,7 @@ def test_ux_11_a_value_outside_its_limits_is_refused_beside_its_field_and_one_at
     now = datetime(2026, 11, 1, tzinfo=UTC)
 
     def errors(value: float) -> tuple[str, ...]:
-        entry = read_entry({f"v.{fact}": f"{value:g}"}, engine().dossier, now, "ed")
-        return entry.errors.get(fact, ())
+        return considered({f"v.{fact}": f"{value:g}"}, now).refused.get(fact, ())
 
     step = 10.0**-content.decimals
     if high < 1e6:
@@ -242,42 +245,6 @@ def test_ux_13_what_is_wrong_stands_at_the_top_with_a_link_and_beside_its_field(
     assert tier(answer.text) == "Massive bleeding", "one slip holds back no alarm"
 
 
-def test_ux_14_a_value_carries_its_time_and_past_its_window_it_quiets_nothing() -> None:
-    now = datetime(2026, 11, 1, 8, tzinfo=UTC)
-    dossier = engine().dossier
-
-    def after(minutes: int, spo2: str) -> object:
-        then = (now - timedelta(minutes=minutes)).isoformat()
-        form = {**WELL, "v.spo2": spo2, "t.spo2": f"{then} {spo2}"}
-        return Desk(engine()).assess(read_entry(form, dossier, now, "ed"))
-
-    # facts.yaml: a vital sign reassures for 30 min in the emergency department
-    assert after(30, "98").tier.value == "mild"  # type: ignore[attr-defined]
-    assert not after(31, "98").tier.settled  # type: ignore[attr-defined]
-    assert after(31, "86").tier.value == "massive"  # type: ignore[attr-defined]
-    assert after(31, "86").tier.last_known  # type: ignore[attr-defined]
-
-
-def test_a_value_that_is_entered_anew_has_a_new_time_and_an_untouched_one_keeps_its_own() -> None:
-    now = datetime(2026, 11, 1, 8, tzinfo=UTC)
-    then = (now - timedelta(minutes=9)).isoformat()
-    form = {"v.spo2": "97", "t.spo2": f"{then} 97", "v.hr": "90", "t.hr": f"{then} 88"}
-
-    entry = read_entry(form, engine().dossier, now, "ed")
-
-    assert entry.of("spo2").at == then
-    assert entry.of("hr").at == now.isoformat()
-
-
-def test_a_time_in_the_future_is_not_believed() -> None:
-    now = datetime(2026, 11, 1, 8, tzinfo=UTC)
-    later = (now + timedelta(minutes=9)).isoformat()
-
-    entry = read_entry({"v.spo2": "97", "t.spo2": f"{later} 97"}, engine().dossier, now, "ed")
-
-    assert entry.of("spo2").at == now.isoformat()
-
-
 # --- what is shown
 
 
@@ -321,7 +288,7 @@ def test_ux_21_bars_and_table_carry_the_same_figures_and_what_must_not_be_missed
     form = {**WELL, "region": "high_income"}
     page = client.post("/", data=form).text
     now = datetime.now(UTC)
-    found = Desk(engine()).assess(read_entry(form, engine().dossier, now, "ed")).differential
+    found = considered(form, now).assessment.differential
 
     rows = re.findall(r'data-low="([\d.]+)" data-high="([\d.]+)"', page)
     labels = re.findall(r'role="img" aria-label="[^"]*?: ([^"]*)"', page)
@@ -356,18 +323,14 @@ def test_ux_06_the_note_has_at_most_25_lines_with_version_and_time_and_is_the_sa
     now = datetime(2026, 11, 1, 8, tzinfo=UTC)
     everything = {**WELL, "v.spo2": "86", "v.estimated_volume_24h": "300", "v.tb_naat": "pending", "v.cxr_mass": "yes"}
     for form in ({}, WELL, everything, {"v.age": "12"}):
-        found = Desk(engine()).assess(read_entry(form, engine().dossier, now, "ed"))
+        found = considered(form, now).assessment
         note = note_text(found, engine().dossier)
 
         assert len(note.splitlines()) <= MOST_LINES
         assert "2026-11-01 08:00 UTC" in note
         assert f"{found.dossier} {found.content_version}" in note.splitlines()[-1]
         assert note == note_text(found, engine().dossier)
-    assert (
-        "TB NAAT"
-        in note_text(Desk(engine()).assess(read_entry(everything, engine().dossier, now, "ed")), engine().dossier)
-        or "result pending" in note
-    )
+    assert "TB NAAT" in note_text(considered(everything, now).assessment, engine().dossier) or "result pending" in note
 
 
 def test_the_setting_can_be_switched_and_the_form_keeps_what_was_entered(client: TestClient) -> None:
@@ -450,14 +413,12 @@ def test_a_form_that_the_page_does_not_have_is_refused_without_its_words(
     assert not any(value in answer.text for value in field.values() if len(value) > 1)
 
 
-def test_a_fault_tells_its_place_and_nothing_of_the_patient(capsys: pytest.CaptureFixture[str]) -> None:
-    class Broken:
-        dossier = engine().dossier
+def test_a_fault_tells_its_place_and_nothing_of_the_patient(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    class Broken(Desk):
+        def take(self, form: Mapping[str, str]) -> Answer:
+            raise ValueError(f"{form} {CANARY}")
 
-        def assess(self, case: object, *_: object) -> None:
-            raise ValueError(f"{case} {CANARY}")
-
-    client = TestClient(create_app(Desk(Broken())))  # type: ignore[arg-type]
+    client = TestClient(create_app(Broken(engine().dossier, open_log(tmp_path / "log.db"))))
 
     answer = client.post("/", data={"v.spo2": "83", "v.age": "61"})
 
@@ -533,11 +494,13 @@ def test_a_dossier_that_nothing_watches_is_not_served(tmp_path: Path) -> None:
 
 def test_it_serves_this_machine_only() -> None:
     with pytest.raises(ServiceError, match="CC806"):
-        serve(create_app(Desk(engine())), "0.0.0.0", 0, print)
+        serve(create_app(DESK), "0.0.0.0", 0, print)
 
 
-def test_the_command_refuses_an_address_that_others_reach(capsys: pytest.CaptureFixture[str]) -> None:
-    status = main(["serve", "--host", "0.0.0.0", "--port", "0", "--dossier", str(DOSSIER)])
+def test_the_command_refuses_an_address_that_others_reach(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status = main(
+        ["serve", "--host", "0.0.0.0", "--port", "0", "--dossier", str(DOSSIER), "--db", str(tmp_path / "log.db")]
+    )
 
     assert status == 1
     assert "CC806" in capsys.readouterr().err
@@ -564,9 +527,7 @@ def test_the_command_of_the_docs_starts_the_page_and_its_log_knows_no_patient() 
 
 def test_every_requirement_of_the_page_has_its_state_in_the_docs() -> None:
     text = (REPOSITORY / "docs" / "ux.md").read_text(encoding="utf-8")
-    tests = "".join(
-        path.read_text(encoding="utf-8") for path in (Path(__file__), *Path(__file__).parent.glob("ux/*.py"))
-    )
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("**/*.py"))
 
     for number in range(1, 35):
         row = next(line for line in text.splitlines() if line.startswith(f"| UX-{number:02} |"))

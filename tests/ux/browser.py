@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from clinical_commander.service.entry import field_unit
+from clinical_commander.service.form import field_unit
+from tests.desks import folder
 from tests.fixtures import REPOSITORY, engine
 
 CHROMIUM = shutil.which("chromium")
@@ -24,6 +26,8 @@ SIZES = {"desktop": {"width": 1366, "height": 768}, "phone": {"width": 390, "hei
 @contextmanager
 def server(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A server on a free port: its address, and its process."""
+    if "--db" not in arguments:
+        arguments = (*arguments, "--db", str(folder() / f"{uuid.uuid4().hex}.db"))
     sources = os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)])
     process = subprocess.Popen(
         [sys.executable, "-m", "clinical_commander.cli.main", "serve", "--port", "0", *arguments],

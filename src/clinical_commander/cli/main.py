@@ -180,6 +180,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     page.add_argument("--dossier", metavar="ID", help="a dossier's id or folder")
     page.add_argument("--site", metavar="FILE", help="what this site has and changes")
     page.add_argument("--setting", choices=SETTINGS, default="ed", help="where the page stands; it can be switched")
+    page.add_argument("--db", metavar="DB", help="the encounter log; else CLINICAL_COMMANDER_DB, else your own file")
+    page.add_argument("--actor", metavar="NAME", help="who; else CLINICAL_COMMANDER_ACTOR, else your login")
+    page.add_argument("--case", metavar="FILE", help="open an encounter with a case file or FHIR R4 records")
     pack = parts["pack"]
     pack.add_argument("what", metavar="DOSSIER", help="a dossier's id or folder")
     pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")

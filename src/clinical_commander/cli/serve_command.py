@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import gc
 
+from clinical_commander.cli.encounter_content import actor
 from clinical_commander.cli.site_file import listed, with_site
 from clinical_commander.dossier.library import DEFAULT_DOSSIER, find_dossier, open_dossier
 from clinical_commander.engine.assess import Engine
@@ -14,7 +16,9 @@ from clinical_commander.program.stored import open_program
 def run(arguments: argparse.Namespace) -> int:
     """Check the sentinel cases, then serve."""
     try:
-        from clinical_commander.service.app import Desk, create_app
+        from clinical_commander.encounter import open_log
+        from clinical_commander.service.app import create_app
+        from clinical_commander.service.desk import Desk
         from clinical_commander.service.serve import serve
     except ModuleNotFoundError as error:
         mend = "Install it: `pip install 'clinical-commander[service]'`."
@@ -25,18 +29,34 @@ def run(arguments: argparse.Namespace) -> int:
     # The sentinels speak of the content as it is written; a site may raise caution above it.
     folder = find_dossier(arguments.dossier or DEFAULT_DOSSIER)
     plain = open_dossier(folder)
-    engine = Engine(plain, open_program(plain))
-    passed = check_sentinels(folder, engine)
+    passed = check_sentinels(folder, Engine(plain, open_program(plain)))
     dossier, site = with_site(plain, arguments.site)
-    if site is not None:
-        engine = Engine(dossier, open_program(dossier))
-    desk = Desk(engine, dict(site.capabilities) if site else {}, listed(site) if site else None, arguments.setting)
+    of_site = {"capabilities": dict(site.capabilities), "listed": listed(site)} if site is not None else None
+    log = open_log(arguments.db)
+    desk = Desk(dossier, log, site=of_site, setting=arguments.setting, actor=actor(arguments) or "page")
+    opened = _opened(desk, arguments) if arguments.case else ""
 
     def tell(address: str) -> None:
         print(dossier.watermark.upper())
         print(f"{dossier.id} {dossier.version}, {passed} sentinel cases as written")
         print(f"emergency card, without a server: {FILE}")
-        print(f"serving {address}  (stop with Ctrl-C)", flush=True)
+        print(f"encounters are kept in {log.database.place}")
+        print(f"serving {address}{opened}  (stop with Ctrl-C)", flush=True)
 
-    serve(create_app(desk), arguments.host, arguments.port, tell)
+    try:
+        serve(create_app(desk), arguments.host, arguments.port, tell)
+    finally:
+        log.close()
     return 0
+
+
+def _opened(desk: object, arguments: argparse.Namespace) -> str:
+    """The page of a new encounter with what a case file or FHIR records say."""
+    from clinical_commander.cli.case_input import CaseInput
+    from clinical_commander.service.desk import Desk
+
+    assert isinstance(desk, Desk)
+    arguments.region = arguments.at = None
+    given = CaseInput(arguments)
+    gc.enable()
+    return f"encounter/{desk.open_case(given.case())}"

@@ -87,6 +87,12 @@ class Database:
 
     # -- the two kinds
 
+    @property
+    def place(self) -> str:
+        """Where the log is, without a password."""
+        name = self.url.database if self.url.get_backend_name() == "sqlite" else None
+        return name or self.url.render_as_string(hide_password=True)
+
     def _sqlite(self) -> Engine:
         wanted = str(self.url.query.get("journal", "delete")).lower()
         if wanted not in ("delete", "wal"):

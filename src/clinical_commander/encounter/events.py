@@ -33,6 +33,7 @@ class Shape:
 
 KINDS: Final[Mapping[str, Shape]] = {
     "encounter_opened": Shape("opened", ("dossier", "setting"), ("entry", "region", "label", "site")),
+    "context_recorded": Shape("placed", (), ("setting", "entry", "region", "label")),
     "fact_recorded": Shape("recorded", ("fact", "statement")),
     "fact_corrected": Shape("corrected", ("statement",), ("reason",), targets=True),
     "retracted": Shape("retracted", ("reason",), targets=True),
@@ -140,6 +141,8 @@ def check_entry(entry: Entry, now: datetime) -> None:
         raise refused(
             "CC854", f"An event `{entry.kind}` has no `{missing[0]}`.", f"It needs {' and '.join(shape.must)}."
         )
+    if not shape.must and not entry.payload:
+        raise refused("CC854", f"An event `{entry.kind}` says nothing.", f"It may have: {', '.join(shape.may)}.")
     if unknown:
         known = ", ".join((*shape.must, *shape.may))
         raise refused("CC854", f"An event `{entry.kind}` has a key that it does not know.", f"It may have: {known}.")

@@ -287,8 +287,20 @@ class Log:
             self._engines[pack] = Engine(dossier, open_program(dossier))
         return self._engines[pack]
 
+    def recent(self, most: int) -> tuple[Event, ...]:
+        """The last events of the encounters in which something happened last, newest first.
+
+        Args:
+            most: How many encounters at most.
+        """
+        at_head = (EVENTS.c.encounter == ENCOUNTERS.c.id) & (EVENTS.c.seq == ENCOUNTERS.c.seq)
+        query = select(EVENTS.c.encounter, EVENTS.c.seq).select_from(ENCOUNTERS.join(EVENTS, at_head))
+        with self.database.reading() as connection:
+            rows = connection.execute(query.order_by(EVENTS.c.recorded_at.desc()).limit(most)).all()
+            return tuple(event_of(stored_events(connection, row.encounter, row.seq)[0]) for row in rows)
+
     def engine_of(self, pack: Pack) -> Engine:
-        """The engine of a pack that is not archived yet."""
+        """The engine of a pack that need not be archived, made once."""
         if pack.hash not in self._engines:
             self._engines[pack.hash] = Engine(pack.dossier, open_program(pack.dossier))
         return self._engines[pack.hash]

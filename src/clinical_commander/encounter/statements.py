@@ -22,8 +22,8 @@ ACTION_KINDS: Final[Mapping[str, str]] = {
 }
 CORRECTABLE: Final = frozenset(("fact_recorded", "fact_corrected"))
 RETRACTABLE: Final = frozenset(
-    (*CORRECTABLE, *ACTION_KINDS, "decision_recorded", "handed_over", "outcome_recorded", "advice_accepted",
-     "advice_overridden")
+    (*CORRECTABLE, *ACTION_KINDS, "context_recorded", "decision_recorded", "handed_over", "outcome_recorded",
+     "advice_accepted", "advice_overridden")
 )  # fmt: skip
 
 
@@ -48,9 +48,9 @@ def check_content(entry: Entry, dossier: Dossier, now: datetime) -> None:
             raise refused("CC854", "The dossier gives no such advice.", mend)
     elif entry.kind == "handed_over" and payload.get("setting") not in (None, *SETTINGS):
         raise refused("CC854", "There is no such setting.", f"Write one of: {', '.join(SETTINGS)}.")
-    elif entry.kind == "encounter_opened":
+    elif entry.kind in ("encounter_opened", "context_recorded"):
         data = {key: payload[key] for key in ("setting", "entry", "region") if payload.get(key) is not None}
-        case_from_mapping(data, dossier, name="encounter", now=now)
+        _read(data, dossier, now)
 
 
 def read_statement(fact: object, statement: object, dossier: Dossier, effective: datetime, now: datetime) -> None:

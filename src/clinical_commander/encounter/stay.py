@@ -17,6 +17,8 @@ from clinical_commander.engine.case import Case
 from clinical_commander.engine.read_case import case_from_mapping
 from clinical_commander.frozen import field, frozen
 
+_CONTEXT = ("setting", "entry", "region", "label")
+_ON_ADVICE = ("advice_accepted", "advice_overridden")
 CASE_NAME = "encounter"
 """What the case is called in messages: never the id."""
 
@@ -33,13 +35,17 @@ class Statement:
 
 @frozen
 class Stay:
-    """What stands of an encounter after some events: the opening, and by name what was said last."""
+    """What stands of an encounter after some events: the opening, and by name what was said last.
+
+    `opening` has region, entry and label as they were said last. `aside` is the advice that was set aside.
+    """
 
     opening: Mapping[str, Any]
     setting: str
     statements: tuple[Statement, ...] = ()
     actions: Mapping[str, Event] = field(default_factory=dict)
     decisions: Mapping[str, Event] = field(default_factory=dict)
+    aside: Mapping[str, Event] = field(default_factory=dict)
 
 
 def known_at(events: Sequence[Event], moment: datetime) -> tuple[Event, ...]:
@@ -65,23 +71,25 @@ def stay_of(events: Sequence[Event], until: datetime | None = None) -> Stay:
     gone, statements = _standing(events)
     standing = [e for e in events if e.seq not in gone and e.payload is not None]
     later = [e for e in standing if until is None or e.effective <= until]
-    settings = [e for e in later if e.kind == "handed_over" and e.payload and e.payload.get("setting")]
     in_time = sorted(later, key=lambda e: (e.effective, e.seq))
+    placed = {
+        key: value
+        for e in in_time
+        if e.kind in ("context_recorded", "handed_over") and e.payload
+        for key, value in e.payload.items()
+        if key in _CONTEXT and (value is not None or key != "setting")
+    }
+    advice = {e.payload["advice"]: e for e in in_time if e.kind in _ON_ADVICE and e.payload}
     return Stay(
-        opening=opening,
-        setting=_latest(settings, opening["setting"]),
+        opening={**opening, **placed},
+        setting=placed.get("setting", opening["setting"]),
         statements=tuple(
             s for s in sorted(statements.values(), key=lambda s: (s.at, s.seq)) if until is None or s.at <= until
         ),
         actions={e.payload["action"]: e for e in in_time if e.kind in ACTION_KINDS and e.payload},
         decisions={e.payload["what"]: e for e in in_time if e.kind == "decision_recorded" and e.payload},
+        aside={name: e for name, e in advice.items() if e.kind == "advice_overridden"},
     )
-
-
-def _latest(events: Sequence[Event], first: str) -> str:
-    """Where the patient was handed over to last."""
-    last = max(events, key=lambda e: (e.effective, e.seq), default=None)
-    return last.payload["setting"] if last is not None and last.payload else first
 
 
 def _standing(events: Sequence[Event]) -> tuple[set[int], dict[int, Statement]]:

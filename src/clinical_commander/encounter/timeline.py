@@ -167,6 +167,8 @@ def words(event: Event, events: Sequence[Event]) -> str:
     if event.kind == "handed_over":
         setting = f", now {payload['setting']}" if payload.get("setting") else ""
         return f"handed over to {payload['to']}{setting}" + (f": {payload['text']}" if payload.get("text") else "")
+    if event.kind == "context_recorded":
+        return ", ".join(f"{key}: {value}" for key, value in payload.items())
     if event.kind == "encounter_opened":
         label = f", {payload['label']}" if payload.get("label") else ""
         return f"opened in {payload['setting']} with {payload['dossier']}{label}"

@@ -33,9 +33,14 @@ def timeline_text(
     page.text(dossier.watermark.upper(), tint="watermark")
     page.blank()
     page.text(f"{words.name(GROUP, 'timeline')}: {rows[0].events[0].encounter}" if rows else "", tint="heading")
+    write_rows(rows, words, page)
+    return str(page)
+
+
+def write_rows(rows: Sequence[Row], words: Words, page: Page) -> None:
+    """Writes the rows on a page, the first first."""
     for row in rows:
         _row(row, page, words)
-    return str(page)
 
 
 def _row(row: Row, page: Page, words: Words) -> None:

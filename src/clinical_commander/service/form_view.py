@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from clinical_commander.dossier.model import Fact
-from clinical_commander.engine.assessment import Assessment
+from clinical_commander.engine.assessment import FactReport
 from clinical_commander.frozen import frozen
 from clinical_commander.logic.words import REGIONS, SETTINGS
-from clinical_commander.render.words import Words
-from clinical_commander.service.entry import NOT_ASKED, UNKNOWN, WAITING, Entry, carried, field_unit, quick_groups
+from clinical_commander.render.event import event_text
+from clinical_commander.service.chart import Held
+from clinical_commander.service.desk import Answer
+from clinical_commander.service.form import NOT_ASKED, UNKNOWN, WAITING, Typed, field_unit, quick_groups, seal
+from clinical_commander.service.statement import typed_of, units_of
 
-_VOLUME = "mL"
+_MOST_SAID = 3
+_LATE = timedelta(minutes=1)
+"""A value that was measured longer than this before it was recorded says when."""
 
 
 @frozen
@@ -36,8 +42,11 @@ class FieldView:
     unit: str
     units: tuple[Choice, ...]
     choices: tuple[Choice, ...]
-    carried: str
     echo: str
+    origin: str
+    former: str
+    former_deed: str
+    former_says: str
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -52,9 +61,64 @@ class GroupView:
 class FormView:
     """The form of one page."""
 
-    def __init__(self, entry: Entry, assessment: Assessment, words: Words) -> None:
-        self.entry, self.a, self.words = entry, assessment, words
-        self.dossier = words.dossier
+    def __init__(self, answer: Answer) -> None:
+        self.answer, self.chart, self.a, self.words = answer, answer.chart, answer.assessment, answer.words
+        self.dossier = answer.words.dossier
+
+    @property
+    def carried(self) -> Mapping[str, str]:
+        """What the form carries unseen: whose it is, and what its page has seen of the log."""
+        answer, of = self.answer, self.chart.id
+        if answer.lost:
+            of = answer.sent.of
+        seq = answer.sent.seq if answer.lost else self.chart.seq
+        return {"of": of, "nonce": answer.nonce, "seal": seal(of, answer.nonce), "seq": str(seq)}
+
+    @property
+    def setting(self) -> str:
+        """Where the patient is."""
+        return self.chart.placed("setting")
+
+    @property
+    def label(self) -> str:
+        """A bed or a colour."""
+        return self.chart.placed("label")
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing was entered."""
+        return not self.chart.held and not self.answer.refused
+
+    def entered(self, name: str) -> Typed:
+        """What stands in the field of a fact: what was refused stands as it was typed."""
+        return self.answer.sent.typed[name] if name in self.answer.refused else self.chart.typed(name)
+
+    @property
+    def told(self) -> Sequence[FieldView]:
+        """The fields of which there may be something to say."""
+        return [f for f in self._all if f.state != "not_asked" or f.id in self.answer.touched]
+
+    @property
+    def other(self) -> frozenset[str]:
+        """The fields that hold otherwise than was sent: an undone change, a value that stands again."""
+        sent = self.answer.sent.typed
+        return frozenset(f.id for f in self._all if f.id in sent and self.entered(f.id) != sent[f.id])
+
+    @cached_property
+    def _all(self) -> Sequence[FieldView]:
+        groups = [*self.quick, *self.inputs]
+        return [*self.patient, *(f for g in groups for f in g.fields)]
+
+    @property
+    def last_change(self) -> tuple[str, str] | None:
+        """What was recorded last, in words, and the deed that takes it back."""
+        change = self.chart.last_change
+        if change is None:
+            return None
+        said = [event_text(event, self.chart.events, self.words) for event in change.events]
+        text = "; ".join(said[:_MOST_SAID]) + (" …" if len(said) > _MOST_SAID else "")
+        at = change.events[-1].recorded.astimezone()
+        return self.say("recorded_at", f"{at:%H:%M:%S}", text), f"undo {change.nonce}"
 
     def say(self, key: str, *parts: str) -> str:
         """A word of the page."""
@@ -62,12 +126,19 @@ class FormView:
 
     @property
     def settings(self) -> Sequence[Choice]:
-        return [Choice(s, self.words.name("setting", s), s == self.entry.setting) for s in SETTINGS]
+        return [Choice(s, self.words.name("setting", s), s == self.setting) for s in SETTINGS]
 
     @property
     def regions(self) -> Sequence[Choice]:
-        none = Choice(NOT_ASKED, self.say("not_asked"), not self.entry.region)
-        return [none, *(Choice(r, self.words.name("region", r), r == self.entry.region) for r in REGIONS)]
+        none = Choice(NOT_ASKED, self.say("not_asked"), not self.chart.placed("region"))
+        return [none, *(Choice(r, self.words.name("region", r), r == self.chart.placed("region")) for r in REGIONS)]
+
+    @property
+    def entries(self) -> Sequence[Choice]:
+        """What the patient came with."""
+        at = self.chart.placed("entry")
+        found = [Choice(e.id, e.title, e.id == at) for e in self.dossier.entry_points.values()]
+        return [Choice(NOT_ASKED, self.say("not_asked"), not at), *found]
 
     @cached_property
     def patient(self) -> Sequence[FieldView]:
@@ -95,7 +166,7 @@ class FormView:
     @property
     def errors(self) -> Sequence[tuple[str, str, tuple[str, ...]]]:
         """The fields that could not be taken: id, label, why."""
-        return [(name, self.words.label(name), why) for name, why in self.entry.errors.items()]
+        return [(name, self.words.label(name), why) for name, why in self.answer.refused.items()]
 
     @cached_property
     def shown(self) -> frozenset[str]:
@@ -108,39 +179,57 @@ class FormView:
         return GroupView(title, fields, sum(f.state != "not_asked" for f in fields))
 
     def _field(self, name: str) -> FieldView:
-        fact, one, words = self.dossier.facts[name], self.entry.of(name), self.words
-        report = self.a.facts.get(name)
-        own = report is not None and not report.origin.startswith("implied:") and one.state == "value"
+        fact, typed, words = self.dossier.facts[name], self.entered(name), self.words
+        report, held = self.a.facts.get(name), self.chart.held.get(name)
+        own = report is not None and not report.origin.startswith("implied:") and typed.state == "value"
         echo = ""
         if report is not None and own and fact.kind in ("number", "integer") and words.entered(name, report):
             echo = f"= {words.value(name, report)}"
+        former, deed, says = self._former(fact, held)
         return FieldView(
             id=name,
             label=fact.label,
             ask=fact.ask,
             kind="number" if fact.kind == "integer" else fact.kind,
-            text="" if one.text == UNKNOWN and fact.kind in ("number", "integer") else one.text,
-            state=one.state,
-            state_says=self.say(one.state),
+            text="" if typed.text == UNKNOWN and fact.kind in ("number", "integer") else typed.text,
+            state=typed.state,
+            state_says=self.say(typed.state),
             unit=field_unit(fact),
-            units=self._units(fact, one.unit),
-            choices=self._choices(fact, one.text),
-            carried=carried(one) if one.text else "",
+            units=tuple(Choice(u, title, u == (typed.unit or field_unit(fact))) for u, title in self._units(fact)),
+            choices=self._choices(fact, typed.text),
             echo=echo,
-            errors=self.entry.errors.get(name, ()),
+            origin=self._origin(held, report),
+            former=former,
+            former_deed=deed,
+            former_says=says,
+            errors=self.answer.refused.get(name, ()),
             warnings=tuple(str(w) for w in report.warnings) if report is not None and own else (),
         )
 
-    def _units(self, fact: Fact, chosen: str) -> tuple[Choice, ...]:
-        own = field_unit(fact)
-        if own == _VOLUME:
-            named = self.dossier.words.get("household", {})
-        else:
-            spelt = self.dossier.words.get("unit", {})
-            named = {code: spelt.get(code, code) for code in fact.also}
-        if not named:
-            return ()
-        return tuple(Choice(u, title, u == (chosen or own)) for u, title in {own: own, **named}.items())
+    def _origin(self, held: Held | None, report: FactReport | None) -> str:
+        """Where a value is from and of when, where no person typed it here just now."""
+        if held is None or held.typed.state != "value":
+            return ""
+        if held.origin:
+            return self.say("from_at", held.origin, _moment(held.at, self.a.at))
+        late = abs(held.recorded - held.at) > _LATE
+        return self.say("measured_at", _moment(held.at, self.a.at)) if late else ""
+
+    def _former(self, fact: Fact, held: Held | None) -> tuple[str, str, str]:
+        """The value before, and the one press that says whether it was a slip or a measurement."""
+        if held is None or fact.id in self.answer.refused:
+            return "", "", ""
+        if held.corrects is not None and held.corrects.state == "value" and held.typed.state == "value":
+            return self.say("corrected", held.corrects.said), f"both {held.seq}", self.say("both_press")
+        if held.before is not None and held.typed.state == "value":
+            before = typed_of(fact, held.before.said, self.dossier)
+            if before.state == "value":
+                said = self.say("before", before.said, _moment(held.before.at, self.a.at))
+                return said, f"slip {held.before.seq}", self.say("slip_press")
+        return "", "", ""
+
+    def _units(self, fact: Fact) -> Sequence[tuple[str, str]]:
+        return tuple(units_of(fact, self.dossier).items())
 
     def _choices(self, fact: Fact, chosen: str) -> tuple[Choice, ...]:
         if fact.kind in ("number", "integer"):
@@ -154,4 +243,11 @@ class FormView:
         if fact.kind == "code":
             for state in WAITING:
                 named.setdefault(state, self.words.name("fact_state", state))
+        named.setdefault(chosen, chosen)  # what came from elsewhere may be more than a field offers
         return tuple(Choice(value, title, value == chosen) for value, title in named.items())
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    """A moment by the clock of this machine, with its day where it is another one."""
+    local, today = at.astimezone(), now.astimezone().date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"

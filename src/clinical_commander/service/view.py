@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-from clinical_commander.engine.assessment import Assessment
 from clinical_commander.frozen import frozen
 from clinical_commander.render.bars import DifferentialView, differential_view
 from clinical_commander.render.basis import Bases, Basis
 from clinical_commander.render.blocks import Block, Blocks, Section
+from clinical_commander.render.event import event_text
 from clinical_commander.render.first_screen import FirstScreen
 from clinical_commander.render.note import note_text
 from clinical_commander.render.text import Rest
-from clinical_commander.render.words import Words, inside, titles
-from clinical_commander.service.entry import Entry
+from clinical_commander.render.words import inside, titles
+from clinical_commander.service.deeds import Deeds
+from clinical_commander.service.desk import Answer
+from clinical_commander.service.form import UNKNOWN
 from clinical_commander.service.form_view import FormView
 
 FIRST_STEPS = 6
@@ -37,12 +39,11 @@ class TierView:
 class PageView:
     """One page: a form and its answer."""
 
-    def __init__(self, entry: Entry, assessment: Assessment, words: Words, *, whole: bool = True) -> None:
-        # A script that already has the form asks for no more than the fields of which there is something to say.
-        self.whole = whole
-        self.entry, self.a, self.words = entry, assessment, words
+    def __init__(self, answer: Answer) -> None:
+        assessment, words = answer.assessment, answer.words
+        self.answer, self.chart, self.a, self.words = answer, answer.chart, assessment, words
         self.dossier = words.dossier
-        self.form = FormView(entry, assessment, words)
+        self.form = FormView(answer)
         self._page = Blocks()
         self._first = FirstScreen(assessment, words, self._page)
         self._rest = Rest(assessment, words, self._page, self._first)
@@ -139,6 +140,26 @@ class PageView:
         """The basis of a line, where it is an action or an alarm."""
         return self.basis.get(block.text) or self.basis.get(block.text.partition(" [")[0])
 
+    @property
+    def others(self) -> Sequence[str]:
+        """What somebody else recorded meanwhile, with the time and the name."""
+        return [
+            f"{e.recorded.astimezone():%H:%M:%S} {e.actor}: {event_text(e, self.chart.events, self.words)}"
+            for e in self.answer.others
+        ]
+
+    # -- what was done with the advice
+
+    @cached_property
+    def deeds(self) -> Deeds:
+        """What was done, and what can be."""
+        return Deeds(self.answer)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The facts that were asked for and are not known."""
+        return tuple(name for name, held in self.chart.held.items() if held.typed.state == UNKNOWN)
+
     # -- the rest
 
     @property
@@ -179,7 +200,7 @@ class PageView:
 
     @property
     def note(self) -> str:
-        return note_text(self.a, self.dossier, self.entry.unknown)
+        return note_text(self.a, self.dossier, self.unknown)
 
     # -- pieces
 

@@ -1,90 +1,78 @@
-// Makes the page quicker where scripts run; without this file every form still works. It stores nothing.
+// What htmx does not do: mark old advice, announce, keys. Without scripts every form still works. It stores nothing.
 "use strict";
 (() => {
   const form = document.getElementById("entry");
   const notCurrent = document.getElementById("not-current");
   const updating = document.getElementById("updating");
-  const live = document.getElementById("live");
   const alarm = document.getElementById("alarm");
-  const LONGEST_WAIT = 1500; // ms; the advice is marked as not current before 2 s have passed
   const QUIET = 700; // ms without a key before a number that is being typed is taken; half of one is another number
   const SOON = 300; // ms after which the page says that an answer is on its way
-  let running = null;
+  const ANSWERS = [200, 409, 422, 503]; // answers that are a page
   let timer = 0;
+  let slow = 0;
+  let focused = "";
 
   const mark = (stale) => {
     document.body.classList.toggle("stale", stale);
     notCurrent.hidden = !stale;
   };
+  const critical = () => document.querySelector("#tier.tier-settled.t-critical") !== null;
+  let wasCritical = critical();
 
-  const take = (html) => {
-    const next = new DOMParser().parseFromString(html, "text/html");
-    const answer = next.getElementById("answer");
-    if (!answer) throw new Error("no answer");
-    const before = document.getElementById("tier");
-    const rose = next.querySelector("#tier.tier-settled.t-critical") && !before.matches(".tier-settled.t-critical");
-    const held = document.activeElement?.closest("#switch");
-    document.getElementById("answer").replaceWith(answer);
-    if (held) answer.querySelector("#switch [aria-pressed]")?.focus();
-    document.getElementById("patient").replaceWith(next.getElementById("patient"));
-    const said = next.getElementById("live").textContent;
-    if (rose) alarm.textContent = said;
-    else if (live.textContent !== said) live.textContent = said;
-    for (const field of form.querySelectorAll(".field[id]")) {
-      const fresh = next.getElementById(field.id);
-      for (const part of [".told", "input[type=hidden]"]) {
-        field.querySelector(part)?.remove();
-        const found = fresh?.querySelector(part);
-        if (found) field.append(found);
-      }
-      field.classList.toggle("wrong", fresh?.classList.contains("wrong") ?? false);
+  const drawn = () => {
+    for (const field of form.querySelectorAll(".field")) {
+      const wrong = field.querySelector(".error") !== null;
+      const input = field.querySelector("input[type=text], select");
+      field.classList.toggle("wrong", wrong);
+      if (wrong) input?.setAttribute("aria-invalid", "true");
+      else input?.removeAttribute("aria-invalid");
     }
-    copyable();
-    mark(false);
-  };
-
-  const update = async () => {
-    running?.abort();
-    const now = (running = new AbortController());
-    const late = setTimeout(() => now.abort("late"), LONGEST_WAIT);
-    const slow = setTimeout(() => { if (now === running) updating.hidden = false; }, SOON);
-    try {
-      const answer = await fetch("/", { method: "POST", headers: { "X-Part": "answer" }, body: new URLSearchParams(new FormData(form)), signal: now.signal });
-      if (answer.status !== 200 && answer.status !== 422) throw new Error("refused");
-      const html = await answer.text();
-      if (now === running) take(html);
-    } catch {
-      if (now === running) mark(true);
-    } finally {
-      clearTimeout(late);
-      clearTimeout(slow);
-      if (now === running) updating.hidden = true;
-    }
-  };
-
-  const copyable = () => {
-    const button = document.getElementById("copy");
-    button.hidden = false;
-    button.addEventListener("click", () => navigator.clipboard.writeText(document.getElementById("note-text").value));
+    const copy = document.getElementById("copy");
+    if (copy) copy.hidden = false;
   };
 
   // A choice counts at once, a number when its field is left or the keys rest: "1" is not yet "124".
   form.addEventListener("input", (event) => {
     if (!event.target.matches("input.number")) return;
     clearTimeout(timer);
-    timer = setTimeout(update, QUIET);
+    timer = setTimeout(() => form.dispatchEvent(new Event("typed")), QUIET);
   });
-  form.addEventListener("change", () => {
+  form.addEventListener("change", () => clearTimeout(timer));
+  document.addEventListener("submit", (event) => {
     clearTimeout(timer);
-    update();
+    const pressed = event.submitter;
+    if (pressed?.getAttribute("formaction")) return event.stopImmediatePropagation(); // plain text, as a page of its own
+    focused = pressed?.name === "switch" ? "#switch [aria-pressed]" : pressed?.closest("#answer") ? "" : "#errors, #others";
+    const choice = pressed?.name === "switch" && form.elements.setting;
+    if (choice) choice.value = pressed.value;
+  }, true);
+
+  document.addEventListener("htmx:before:request", () => {
+    clearTimeout(slow);
+    slow = setTimeout(() => { updating.hidden = false; }, SOON);
   });
-  form.addEventListener("submit", (event) => {
-    if (event.submitter?.formAction?.endsWith("/note")) return;
-    event.preventDefault();
-    clearTimeout(timer);
-    if (event.submitter?.name === "switch") form.elements.setting.value = event.submitter.value;
-    const again = event.submitter?.name === "switch" ? "#switch [aria-pressed]" : "#errors";
-    update().then(() => document.querySelector(again)?.focus()); // what was pressed is drawn anew
+  document.addEventListener("htmx:finally:request", () => {
+    clearTimeout(slow);
+    updating.hidden = true;
+  });
+  document.addEventListener("htmx:error", () => mark(true));
+  document.addEventListener("htmx:after:request", (event) => {
+    if (!ANSWERS.includes(event.detail.ctx.response.status)) mark(true);
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (!ANSWERS.includes(event.detail.ctx.response?.status)) return;
+    mark(false);
+    drawn();
+    const now = critical();
+    alarm.textContent = now && !wasCritical ? document.getElementById("live").textContent : "";
+    wasCritical = now;
+    if (focused) document.querySelector(focused)?.focus(); // what was pressed is drawn anew
+    focused = "";
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.id !== "copy") return;
+    navigator.clipboard.writeText(document.getElementById("note-text").value);
   });
   // The same keys in every browser: Alt and the letter on the button.
   addEventListener("keydown", (event) => {
@@ -95,8 +83,8 @@
     event.preventDefault();
     button.click();
   });
-  // A page that the browser kept from another patient is loaded anew.
-  addEventListener("pageshow", (event) => { if (event.persisted) location.replace("/"); });
-  document.getElementById("errors")?.focus();
-  copyable();
+  // A page that the browser kept, perhaps from another patient, is loaded anew.
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  document.querySelector("#errors, #others")?.focus();
+  drawn();
 })();

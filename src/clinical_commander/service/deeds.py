@@ -1,0 +1,149 @@
+"""An answer in; out what was done with its advice, and what can be: done, ordered, declined, set aside, decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+
+from clinical_commander.encounter import Event
+from clinical_commander.frozen import frozen
+from clinical_commander.service.chart import SHOWN
+from clinical_commander.service.desk import Answer
+from clinical_commander.service.form import NOT_ASKED
+
+_DONE, _ORDERED, _DECLINED, _ASIDE = "done", "ordered", "declined", "aside"
+_NEVER = "avoid"
+
+
+@frozen
+class Press:
+    """One button: what it says, and the deed that it sends."""
+
+    title: str
+    deed: str
+
+
+@frozen
+class DeedsView:
+    """What can be done with one line: the first press stands beside it, the others with the reasons behind one more."""
+
+    id: str
+    about: str
+    first: Press | None
+    presses: tuple[Press, ...]
+    reasons: tuple[Press, ...]
+
+
+@frozen
+class Standing:
+    """What was done: about what, in words, when and by whom, why, and the press that takes it back."""
+
+    title: str
+    state: str
+    when: str
+    why: str
+    changed: bool
+    back: Press
+
+
+@frozen
+class Decision:
+    """What a person can decide: the values that there are, and the one that was chosen."""
+
+    id: str
+    title: str
+    values: tuple[tuple[str, str, bool], ...]
+    why: str
+
+
+class Deeds:
+    """What was done with the advice of one answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer, self.a, self.words = answer, answer.assessment, answer.words
+        self.dossier, self.stay = answer.words.dossier, answer.chart.stay
+
+    def say(self, key: str, *parts: str) -> str:
+        """A word of the page."""
+        return self.words.say(key, *parts, group="page")
+
+    @cached_property
+    def subjects(self) -> Mapping[str, tuple[str, str]]:
+        """What a line of the page is about, by its text: an action or an alarm, and its id."""
+        found: dict[str, tuple[str, str]] = {}
+        for action in self.a.actions:
+            if action.state in ("do", "ask_first"):
+                found[action.text] = ("action", action.id)
+        for step in self.a.plan:
+            if step.action is not None and step.state in ("do", "ask_first"):
+                found.setdefault(step.text, ("action", step.action))
+        for name, trigger in self.a.triggers.items():
+            if trigger.state == "fires":
+                found[self.words.title(name)] = ("alarm", name)
+        return found
+
+    def of(self, text: str) -> DeedsView | None:
+        """What can be done with a line; None where it is neither an action nor an alarm."""
+        subject = self.subjects.get(text) or self.subjects.get(text.partition(" [")[0])
+        if subject is None:
+            return None
+        kind, id = subject
+        if kind == "alarm":
+            if id in self.stay.aside:
+                return None
+            return DeedsView(id, self.words.title(id), None, (), self._reasons(_ASIDE, id))
+        content = self.dossier.actions[id]
+        if content.verb == _NEVER:
+            return DeedsView(id, content.label, None, (), self._reasons(_DECLINED, id))
+        done, ordered = (Press(self.words.name("action_state", s), f"{s} {id}") for s in (_DONE, _ORDERED))
+        standing = self.stay.actions.get(id)
+        presses = (done,) if standing is not None and standing.kind == "action_ordered" else (done, ordered)
+        return DeedsView(id, content.label, done, presses, self._reasons(_DECLINED, id))
+
+    def _reasons(self, deed: str, id: str) -> tuple[Press, ...]:
+        coded = self.dossier.words.get("set_aside", {})
+        return tuple(Press(title, f"{deed} {id} {code}") for code, title in coded.items())
+
+    # -- what was done
+
+    @property
+    def standing(self) -> Sequence[Standing]:
+        """What was done, ordered, declined and set aside, the last first."""
+        found = [(e, self._of_action(id, e)) for id, e in self.stay.actions.items()]
+        found += [(e, self._of_alarm(id, e)) for id, e in self.stay.aside.items()]
+        return [one for _, one in sorted(found, key=lambda pair: pair[0].seq, reverse=True)]
+
+    def _of_action(self, id: str, event: Event) -> Standing:
+        state = event.kind.removeprefix("action_")
+        title = self.dossier.actions[id].label if id in self.dossier.actions else id
+        return self._standing(title, self.words.name("action_state", state), event, f"open {id}", changed=False)
+
+    def _of_alarm(self, id: str, event: Event) -> Standing:
+        then = next((e.payload for e in reversed(self.answer.chart.events[: event.seq]) if e.kind == SHOWN), None)
+        now = self.a.triggers.get(id)
+        before = then["summary"]["triggers"].get(id) if then else None
+        changed = before is not None and (now is None or before != {"state": now.state, "severity": now.severity})
+        return self._standing(self.words.title(id), self.say("aside"), event, f"back {id}", changed=changed)
+
+    def _standing(self, title: str, state: str, event: Event, back: str, *, changed: bool) -> Standing:
+        why = str(event.payload.get("reason", "")) if event.payload else ""
+        when = f"{_clock(event.effective)}, {event.actor}"
+        return Standing(title, state, when, why, changed, Press(self.say("take_back"), back))
+
+    # -- what a person decides
+
+    @property
+    def decisions(self) -> Sequence[Decision]:
+        """What a person decides whatever the engine says: the place of care."""
+        answer = self.dossier.disposition
+        event = self.stay.decisions.get("disposition")
+        chosen = str(event.payload["value"]) if event is not None and event.payload else NOT_ASKED
+        values = [(NOT_ASKED, self.say("not_decided"), not chosen)]
+        values += [(v.id, v.title, v.id == chosen) for v in answer.values]
+        why = str(event.payload.get("reason", "")) if event is not None and event.payload else ""
+        return [Decision("disposition", self.words.heading("disposition"), tuple(values), why)]
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone():%H:%M}"

@@ -88,7 +88,7 @@ class Chart:
                 recorded=event.recorded,
                 actor=event.actor,
                 origin=str(said.get("origin", "")) if isinstance(said, Mapping) else "",
-                corrects=self._former(correction) if correction is not None else None,
+                corrects=self._former(correction) if correction is not None and _typed_anew(correction) else None,
                 before=statements[-2] if len(statements) > 1 else None,
             )
         return found
@@ -168,6 +168,11 @@ def unrecorded(entry: Entry, seq: int, pack: str, now: datetime) -> Event:
         hash="",
         payload=entry.payload,
     )
+
+
+def _typed_anew(correction: Event) -> bool:
+    """Whether a correction is one, and does not take one back."""
+    return not correction.key.startswith(UNDO)
 
 
 def nonce_of(key: str) -> str:

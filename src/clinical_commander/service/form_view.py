@@ -96,9 +96,10 @@ class FormView:
     @property
     def told(self) -> Sequence[FieldView]:
         """The fields of which there may be something to say."""
-        return [f for f in self._all if f.state != "not_asked" or f.id in self.answer.touched]
+        said = self.answer.touched | self.other
+        return [f for f in self._all if f.state != "not_asked" or f.id in said]
 
-    @property
+    @cached_property
     def other(self) -> frozenset[str]:
         """The fields that hold otherwise than was sent: an undone change, a value that stands again."""
         sent = self.answer.sent.typed

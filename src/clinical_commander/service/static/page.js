@@ -7,9 +7,12 @@
   const alarm = document.getElementById("alarm");
   const QUIET = 700; // ms without a key before a number that is being typed is taken; half of one is another number
   const SOON = 300; // ms after which the page says that an answer is on its way
+  const LONGEST_WAIT = 1500; // ms; the advice is marked as not current before 2 s have passed, and a late answer is taken
   const ANSWERS = [200, 409, 422, 503]; // answers that are a page
   let timer = 0;
   let slow = 0;
+  let late = 0;
+  let running = null;
   let focused = "";
 
   const mark = (stale) => {
@@ -47,12 +50,17 @@
     if (choice) choice.value = pressed.value;
   }, true);
 
-  document.addEventListener("htmx:before:request", () => {
+  document.addEventListener("htmx:before:request", (event) => {
+    running = event.detail.ctx;
     clearTimeout(slow);
+    clearTimeout(late);
     slow = setTimeout(() => { updating.hidden = false; }, SOON);
+    late = setTimeout(() => mark(true), LONGEST_WAIT);
   });
-  document.addEventListener("htmx:finally:request", () => {
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (event.detail.ctx !== running) return; // a later one has taken its place
     clearTimeout(slow);
+    clearTimeout(late);
     updating.hidden = true;
   });
   document.addEventListener("htmx:error", () => mark(true));

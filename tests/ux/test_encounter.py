@@ -1,0 +1,166 @@
+"""The encounter behind the page in a real Chromium: reload, tabs that die or meet, undo, a server that is killed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.fixtures import EXAMPLES
+from tests.ux.browser import enter, server
+from tests.ux.test_page import PAYLOADS
+
+
+def test_ux_16_a_reload_loses_nothing_that_was_entered(page: Page) -> None:
+    enter(page, {"spo2": "86", "age": "58", "airway_compromise": True, "oxygen_device": "room_air"})
+    expect(page).to_have_url(re.compile(r"/encounter/[0-9a-f]{32}$"))
+
+    page.reload()
+
+    expect(page.locator("#tier-value")).to_have_text("Massive bleeding")
+    expect(page.locator("#v-spo2")).to_have_value("86")
+    expect(page.locator("#v-oxygen_device")).to_have_value("room_air")
+    expect(page.locator("[name='v.airway_compromise'][value=yes]")).to_be_checked()
+
+
+def test_ux_16_a_tab_that_dies_in_the_middle_of_a_form_is_opened_again_from_the_list(page: Page, address: str) -> None:
+    enter(page, {"spo2": "86"})
+    page.locator("#label").fill("Bed 16")
+    page.locator("#label").press("Tab")
+    expect(page.locator("#patient")).to_contain_text("Bed 16")
+    page.locator("#v-sbp").press_sequentially("12")
+    page.close(run_before_unload=False)
+
+    again = page.context.new_page()
+    again.goto(f"{address}encounters")
+    again.get_by_role("link", name="Bed 16").first.click()
+
+    expect(again.locator("#tier-value")).to_have_text("Massive bleeding")
+    expect(again.locator("#v-spo2")).to_have_value("86")
+
+
+def test_ux_16_the_last_change_is_undone_by_one_press_and_its_field_says_so(page: Page) -> None:
+    enter(page, {"spo2": "97"})
+    page.locator("#v-spo2").fill("86")
+    page.locator("#v-spo2").press("Tab")
+    expect(page.locator("#tier-value")).to_have_text("Massive bleeding")
+
+    page.locator("#undo").click()
+
+    expect(page.locator("#v-spo2")).to_have_value("97")
+    expect(page.locator("#tier-value")).to_have_text("Cannot exclude massive bleeding")
+    page.locator("#undo").click()
+    expect(page.locator("#v-spo2")).to_have_value("")
+
+
+def test_two_tabs_of_one_patient_never_merge_in_silence(page: Page) -> None:
+    enter(page, {"spo2": "97"})
+    expect(page).to_have_url(re.compile("/encounter/"))
+    other = page.context.new_page()
+    other.goto(page.url)
+    enter(other, {"spo2": "86"})
+    expect(other.locator("#tier-value")).to_have_text("Massive bleeding")
+
+    page.locator("#v-sbp").fill("124")
+    page.locator("#v-sbp").press("Tab")
+
+    expect(page.locator("#others")).to_contain_text("SpO2: 86 %")
+    expect(page.locator("#others")).to_contain_text("124")
+    expect(page.locator("#v-spo2")).to_have_value("86")
+    page.locator("#v-sbp").fill("124")
+    page.locator("#v-sbp").press("Tab")
+    expect(page.locator("#facts")).to_contain_text("124 mmHg")
+    expect(page.locator("#others")).to_have_count(0)
+
+
+def test_ux_08_an_alarm_is_set_aside_by_keyboard_in_two_presses(page: Page) -> None:
+    enter(page, {"spo2": "86"})
+    expect(page.locator("#tier-value")).to_have_text("Massive bleeding")
+    summary = page.locator("#triggers .act summary").first
+    summary.focus()
+
+    page.keyboard.press("Enter")
+    reason = page.locator("#triggers .act[open] button").first
+    reason.focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#deeds")).to_contain_text("set aside")
+    expect(page.locator("#tier-value")).to_have_text("Massive bleeding")
+
+
+def test_an_action_is_marked_as_done_and_leaves_the_list(page: Page) -> None:
+    enter(page, {"spo2": "86"})
+    first = page.locator("#now .line").first
+    text = first.locator(".text").inner_text()
+    first.locator(".act summary").click()
+    first.locator(".act button").first.click()
+
+    expect(page.locator("#deeds")).to_contain_text("done")
+    expect(page.locator("#now")).not_to_contain_text(text)
+
+
+def test_ux_05_a_value_from_elsewhere_looks_different_and_typing_over_it_is_kept_as_an_override(
+    browser: Browser,
+) -> None:
+    with server("--case", str(EXAMPLES.parent / "fhir" / "constructed-warfarin-massive.json")) as (address, _):
+        page = browser.new_page()
+        page.goto(f"http://{address}/encounters")
+        page.locator(".encounters a").first.click()
+        field = page.locator("#f-sbp")
+        expect(field).to_have_class(re.compile("from-elsewhere"))
+        expect(field.locator(".origin")).to_contain_text("from Observation")
+        assert page.locator("#v-sbp").evaluate("e => getComputedStyle(e).borderStyle") == "dashed"
+
+        page.locator("#v-sbp").fill("90")
+        page.locator("#v-sbp").press("Tab")
+
+        expect(field.locator(".origin")).to_contain_text("clinician override of Observation")
+        page.get_by_role("link", name="Timeline").click()
+        expect(page.locator("main")).to_contain_text("clinician override of Observation")
+        page.close()
+
+
+def test_a_killed_server_has_lost_nothing_that_it_answered(browser: Browser, tmp_path: Path) -> None:
+    log = str(tmp_path / "log.db")
+    with server("--db", log) as (address, process):
+        page = browser.new_page()
+        page.goto(f"http://{address}/")
+        enter(page, {"spo2": "86"})
+        expect(page).to_have_url(re.compile("/encounter/"))
+        path = page.url.split("/", 3)[3]
+        process.kill()
+        process.wait(10)
+        page.close()
+    with server("--db", log) as (address, _):
+        page = browser.new_page()
+        page.goto(f"http://{address}/{path}")
+        expect(page.locator("#v-spo2")).to_have_value("86")
+        expect(page.locator("#tier-value")).to_have_text("Massive bleeding")
+        page.close()
+
+
+def test_hostile_text_in_labels_and_reasons_stays_text(page: Page) -> None:
+    said: list[str] = []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda m: said.append(m.text) if "Content Security Policy" in m.text else None)
+    page.on("request", lambda request: said.append(request.url) if "evil" in request.url else None)
+    enter(page, {"spo2": "86"})
+    for payload in PAYLOADS:
+        shown = "".join(c for c in payload if c.isprintable())
+        page.locator("#label").fill(shown)
+        page.locator("#label").press("Tab")
+        expect(page.locator("#patient .label")).to_have_text(shown)
+        summary = page.locator("#triggers .act summary").first
+        if summary.count():
+            summary.click()
+            page.locator("#triggers .act[open] input").first.fill(shown)
+            page.locator("#triggers .act[open] button").first.click()
+            expect(page.locator("#deeds")).to_contain_text(shown)
+    page.get_by_role("link", name="Timeline").click()
+    expect(page.locator("main")).to_contain_text("alert(1)")
+    page.get_by_role("link", name="Back to the patient").click()
+    page.goto(page.url.rsplit("/", 2)[0] + "/encounters")
+
+    assert said == []
+    assert page.locator("main script, main img, main iframe").count() == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.assessment import Assessment
+from clinical_commander.engine.counterfactual import Counterfactual
 from clinical_commander.errors import Problem, ServiceError
 from clinical_commander.frozen import field, frozen
 from clinical_commander.render.layout import SIGNS
@@ -41,6 +42,10 @@ class Desk:
         """The assessment of what a form says."""
         return self.engine.assess(entry.case, self.capabilities, self.site)
 
+    def changes(self, entry: Entry, assessment: Assessment) -> Sequence[Counterfactual]:
+        """What would make the tier of this form another one."""
+        return self.engine.counterfactuals.of(entry.case, assessment, self.capabilities)
+
 
 def create_app(desk: Desk) -> App:
     """The application of one desk, behind its guard."""
@@ -61,7 +66,8 @@ def create_app(desk: Desk) -> App:
         return read_entry(form, dossier, datetime.now(UTC), desk.setting)
 
     def page(entry: Entry, status: int = 200, *, whole: bool = True) -> HTMLResponse:
-        view = PageView(entry, desk.assess(entry), words, whole=whole)
+        found = desk.assess(entry)
+        view = PageView(entry, found, words, changes=desk.changes(entry, found), whole=whole)
         return HTMLResponse(template.render(view=view, words=words, dossier=dossier, signs=SIGNS), status)
 
     @app.get("/", response_class=HTMLResponse)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from clinical_commander.engine.assessment import Assessment
+from clinical_commander.engine.counterfactual import Counterfactual
 from clinical_commander.frozen import frozen
 from clinical_commander.render.bars import DifferentialView, differential_view
 from clinical_commander.render.basis import Bases, Basis
@@ -13,6 +14,7 @@ from clinical_commander.render.blocks import Block, Blocks, Section
 from clinical_commander.render.first_screen import FirstScreen
 from clinical_commander.render.note import note_text
 from clinical_commander.render.text import Rest
+from clinical_commander.render.what_would_change import what_would_change
 from clinical_commander.render.words import Words, inside, titles
 from clinical_commander.service.entry import Entry
 from clinical_commander.service.form_view import FormView
@@ -37,7 +39,15 @@ class TierView:
 class PageView:
     """One page: a form and its answer."""
 
-    def __init__(self, entry: Entry, assessment: Assessment, words: Words, *, whole: bool = True) -> None:
+    def __init__(
+        self,
+        entry: Entry,
+        assessment: Assessment,
+        words: Words,
+        *,
+        changes: Sequence[Counterfactual] = (),
+        whole: bool = True,
+    ) -> None:
         # A script that already has the form asks for no more than the fields of which there is something to say.
         self.whole = whole
         self.entry, self.a, self.words = entry, assessment, words
@@ -53,6 +63,7 @@ class PageView:
         self.why = self._why()
         self.do_now = self._blocks(self._first.to_do.do_now)
         self.plan = self._sections(self._rest.plan)
+        self.what_would_change = self._sections(lambda: what_would_change(changes, words, self._page))
 
     def say(self, key: str, *parts: str) -> str:
         """A word of the page."""

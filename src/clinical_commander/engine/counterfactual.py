@@ -130,7 +130,7 @@ class _Search:
         x = view.x.copy()
         for name, possible in changes.items():
             self.engine.situations.write(x, name, possible)
-        columns = self.made.columns(x)
+        columns: Any = self.made.columns(x)  # those that the tier needs, by number
         return View(view.known, x, columns, Reader(self.made.program, x, columns))
 
     def _becomes(self, changes: Mapping[str, Possible]) -> str | None:

@@ -1,4 +1,4 @@
-"""An answer's conditions in, the values of each fact at which they can turn out: cells, on which side of which cut-offs.
+"""The conditions of an answer in, the values of each fact that they tell apart out: cells, between cut-offs.
 
 Inside one cell no comparison of a fact with a constant changes; so one look at each cell is a look at every value.
 """
@@ -169,18 +169,18 @@ def says(fact: Fact, cell: Cell) -> ir.Expr:
 def _first(cut: Cut, decimals: int) -> float:
     """The first recorded value that lies above a cut."""
     scaled = Fraction(cut.at.value) * 10**decimals
-    whole = math.floor(scaled)
+    whole: int = math.floor(scaled)
     step = whole + 1 if cut.after or whole != scaled else whole
-    return step / 10**decimals
+    return step / float(10**decimals)
 
 
 def _before(value: float, decimals: int) -> float:
     """The recorded value before another."""
-    return (round(value * 10**decimals) - 1) / 10**decimals
+    return (round(value * 10**decimals) - 1) / float(10**decimals)
 
 
 def _range(expr: ir.Expr, known: Bounds) -> tuple[float, float] | None:
-    """The least and the greatest that a sum, difference, product or quotient of facts can be; None where that is not told."""
+    """The least and the greatest that a number computed from facts can be; None where that is not told."""
     match expr:
         case ir.Constant(value):
             return value, value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from clinical_commander.engine.assessment import Assessment
@@ -11,6 +11,7 @@ from clinical_commander.frozen import frozen
 from clinical_commander.render.bars import DifferentialView, differential_view
 from clinical_commander.render.basis import Bases, Basis
 from clinical_commander.render.blocks import Block, Blocks, Section
+from clinical_commander.render.differential import DifferentialLines
 from clinical_commander.render.first_screen import FirstScreen
 from clinical_commander.render.note import note_text
 from clinical_commander.render.text import Rest
@@ -132,23 +133,9 @@ class PageView:
     def conflicts(self) -> Sequence[Section]:
         return self._sections(self._first.conflicts)
 
-    @cached_property
-    def basis(self) -> Mapping[str, Basis]:
-        """What a statement rests on, by the statement as it stands on the page."""
-        words, found = self.words, {}
-        for action in self.a.actions:
-            side = f" [{words.name('side', action.side)}]" if action.side else ""
-            found[action.text + side] = found[action.text] = self.bases.action(action)
-        for name, trigger in self.a.triggers.items():
-            if trigger.state == "cannot_exclude":
-                found[trigger.text or words.title(name)] = self.bases.trigger(name)
-            elif trigger.state == "fires":
-                found[words.title(name)] = self.bases.trigger(name)
-        return found
-
     def basis_of(self, block: Block) -> Basis | None:
-        """The basis of a line, where it is an action or an alarm."""
-        return self.basis.get(block.text) or self.basis.get(block.text.partition(" [")[0])
+        """What a line rests on, where it says something that rests on a rule."""
+        return self.bases.of(block.about) if block.about else None
 
     # -- the rest
 
@@ -168,6 +155,15 @@ class PageView:
     @property
     def differential(self) -> DifferentialView | None:
         return differential_view(self.a, self.words)
+
+    @property
+    def contributors(self) -> Sequence[Block]:
+        """What makes any bleed worse: what is there, and what is not known."""
+        content = self.dossier.differential
+        if content is None:
+            return ()
+        lines = DifferentialLines(self.a, content, self.words, self._page)
+        return self._blocks(lambda: lines.contributors(self.a.differential.contributors))
 
     @property
     def disposition(self) -> Sequence[Section]:

@@ -1,4 +1,4 @@
-"""`commander explain CASE --cause CAUSE`: the arithmetic from prior to posterior, line by line."""
+"""`commander explain CASE --cause CAUSE`: the arithmetic from prior to posterior, and what would change the tier."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def run(arguments: argparse.Namespace) -> int:
     differentials, case = given.engine.differentials, given.case()
     if differentials is None:
         raise CaseError(Problem("CC627", f"{given.dossier.id} has no differential.", "There is nothing to explain."))
-    report = given.assess(case).differential
+    assessment = given.assess(case)
+    report = assessment.differential
     if not report.causes:
         why = report.text or "No prior is for this setting and region."
         raise CaseError(Problem("CC627", f"The differential is withheld. {why}"))
@@ -34,13 +35,19 @@ def run(arguments: argparse.Namespace) -> int:
         except ImportError:
             mend = "Install it: `pip install 'clinical-commander[draws]'`."
             raise ReferenceProblem(Problem("CC490", "--draws needs numpy, which is not installed.", mend)) from None
+    changes = given.engine.counterfactuals.of(case, assessment, given.capabilities)
+    from clinical_commander.render.what_would_change import what_would_change_data, what_would_change_text
+    from clinical_commander.render.words import Words
+
     if arguments.json:
         plain = json.loads(json.dumps(found, default=vars))
         watermark = {"text": given.dossier.watermark}
-        print_json({"schema": "explain/1", "watermark": watermark, "explanations": plain, "draws": intervals})
+        told = {"schema": "explain/1", "watermark": watermark, "explanations": plain, "draws": intervals}
+        print_json({**told, "what_would_change": what_would_change_data(changes, Words(given.dossier))})
         return 0
     from clinical_commander.render.differential import explanation_text
 
-    size = width(arguments.width)
-    print_text(explanation_text(found, given.dossier, size, has_colour(), is_unicode(), intervals))
+    size, colour, unicode = width(arguments.width), has_colour(), is_unicode()
+    text = explanation_text(found, given.dossier, size, colour, unicode, intervals)
+    print_text(text + "\n" + what_would_change_text(changes, given.dossier, size, colour, unicode))
     return 0

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from clinical_commander import __version__
 from clinical_commander.dossier.model import Dossier, Fact
@@ -26,6 +27,9 @@ from clinical_commander.engine.situation import HOUR, Known, Situation, Situatio
 from clinical_commander.engine.worth import Worth
 from clinical_commander.frozen import replace
 from clinical_commander.program.program import Program
+
+if TYPE_CHECKING:
+    from clinical_commander.engine.counterfactual import Counterfactuals
 
 NO_SITE: Mapping[str, str] = {}
 
@@ -118,6 +122,13 @@ class Engine:
     def situation(self, case: Case, capabilities: Mapping[str, str] = NO_SITE) -> Situation:
         """What is possible of every fact at the moment assessed, the episode remembered."""
         return self._episode(case, capabilities)[2]
+
+    @cached_property
+    def counterfactuals(self) -> Counterfactuals:
+        """Finds what would make the tier another one; made ready when it is first asked for."""
+        from clinical_commander.engine.counterfactual import Counterfactuals  # an assessment does not need it
+
+        return Counterfactuals(self)
 
     # -- the episode
 

@@ -85,6 +85,7 @@ class Situation:
     last: View
     stale: frozenset[str]
     contradictions: tuple[Contradiction, ...]
+    hours_since_major: float | None = None  # by the observations before, not by what was entered
 
 
 def unknown(fact: Fact) -> Possible:
@@ -145,7 +146,7 @@ class Situations:
             fresh, contradictions = self._view(case, fresh_known, capabilities)
         else:
             fresh = last
-        return Situation(moment, fresh, last, stale, contradictions)
+        return Situation(moment, fresh, last, stale, contradictions, hours_since_major)
 
     # -- statements
 
@@ -243,7 +244,7 @@ class Situations:
         known, contradictions = self._narrow(dict(statements))
         x = self.blank.copy()
         for name, k in known.items():
-            self._write(x, name, k.possible)
+            self.write(x, name, k.possible)
         slots = self.program.slots
         slot = slots["setting"]
         x[slot.at] = 1 << slot.codes.index(case.setting)
@@ -264,7 +265,8 @@ class Situations:
         columns = self.program.evaluate(x)
         return View(known, x, columns, Reader(self.program, x, columns)), contradictions
 
-    def _write(self, x: list[Any], name: str, possible: Possible) -> None:
+    def write(self, x: list[Any], name: str, possible: Possible) -> None:
+        """Put what is possible of a fact among the inputs."""
         slot = self.program.slots[name]
         if slot.kind == "boolean":
             x[slot.at], x[slot.at + 1] = True in possible.truths, False in possible.truths

@@ -16,7 +16,8 @@ from clinical_commander.program.columns import Column
 Run = tuple[str, Sequence[int], Sequence[Sequence[Any]]]
 """An operator, the numbers of its columns, and all their first operands, all their second operands and so on."""
 
-_NO_COLUMNS: Final = ("lit", "num", "in", "has", "single")
+NO_COLUMNS: Final = ("lit", "num", "in", "has", "single")
+"""The operators whose operands are no columns."""
 _OTHERS: Final[Mapping[str, Callable[..., Any]]] = {
     "==": lambda a, b: a == b,
     "+": lambda a, b: a + b,
@@ -39,7 +40,7 @@ def runs(rows: Sequence[Column], start: int = 0) -> list[Run]:
     found: dict[tuple[int, str, int], tuple[list[int], list[list[Any]]]] = {}
     for number, row in enumerate(rows):
         operator, operands = str(row[0]), row[1:]
-        if operator not in _NO_COLUMNS:
+        if operator not in NO_COLUMNS:
             depth[number] = 1 + max(depth[operand] for operand in operands if isinstance(operand, int))
         if number >= start:
             key = (depth[number], operator, len(operands))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Final
 
-from clinical_commander.dossier.model import Citation, Condition, Dossier, Step
-from clinical_commander.engine.assessment import ActionReport, Assessment, Because
+from clinical_commander.dossier.model import AnswerValue, Citation, Condition, Dossier, OrderedAnswer, Step
+from clinical_commander.engine.assessment import ActionReport, AnswerReport, Assessment, Because
 from clinical_commander.frozen import frozen
+from clinical_commander.render.differential import moved_words, prior_words
 from clinical_commander.render.reasons import Reasons
 from clinical_commander.render.text import cited
 from clinical_commander.render.words import Words
+
+MISSING_AT_MOST: Final = 12
+"""So many missing facts are named; of the others only how many there are."""
+_OPEN: Final = ("unknown", "pending", "unobtainable")
 
 
 @frozen
@@ -33,21 +39,58 @@ class Bases:
     def __init__(self, assessment: Assessment, words: Words, reasons: Reasons) -> None:
         self.a, self.words, self.reasons = assessment, words, reasons
         self.dossier: Dossier = words.dossier
+        self._kinds: Mapping[str, Callable[[str], Basis | None]] = {
+            "action": self._action,
+            "step": self._step,
+            "trigger": self.trigger,
+            "disposition": lambda _: self.disposition(),
+            "route": self._route,
+            "conflict": self._conflict,
+            "cause": self._cause,
+            "contributor": self._contributor,
+            "monitoring": self._monitoring,
+            "followup": self._followup,
+        }
+
+    def of(self, about: str) -> Basis | None:
+        """The basis of a statement by its name, `kind:id`; None where it has none."""
+        kind, _, id = about.partition(":")
+        return self._kinds[kind](id) if kind in self._kinds else None
+
+    # -- answers
 
     def tier(self) -> Basis:
         """The basis of the tier: the rule of the value that holds, else of the highest that is possible."""
-        tier, values = self.a.tier, {v.id: v for v in self.dossier.tier.values}
-        at = tier.value if tier.settled and tier.value else (tier.possible or tuple(values))[-1]
-        facts = [f for b in tier.because for f in b.facts] or list(self.dossier.tier.must_know)
-        rules = [self.words.clause(values[at].when), *self._grounds(tier.because)]
-        return self._basis(rules, facts, tier.missing, tier.citations or values[at].source.cite)
+        return self._answer(self.dossier.tier, self.a.tier, self.dossier.tier.must_know)
+
+    def disposition(self) -> Basis:
+        """The basis of the place of care: the rule of the value that holds, else of the highest that is possible."""
+        answer = self.dossier.disposition
+        at = self._at(answer, self.a.disposition)
+        return self._answer(answer, self.a.disposition, self.words.behind(at.when))
+
+    def _at(self, answer: OrderedAnswer, report: AnswerReport) -> AnswerValue:
+        values = {v.id: v for v in answer.values}
+        return values[report.value if report.settled and report.value else (report.possible or tuple(values))[-1]]
+
+    def _answer(self, answer: OrderedAnswer, report: AnswerReport, read: Sequence[str]) -> Basis:
+        at = self._at(answer, report)
+        facts = [f for b in report.because for f in b.facts] or list(read)
+        rules = [self.words.clause(at.when), *self._grounds(report.because)]
+        return self._basis(rules, facts, report.missing, report.citations or at.source.cite)
+
+    # -- alarms, actions, steps
 
     def trigger(self, name: str) -> Basis:
         """The basis of an alarm, firing or not excluded."""
         report, content = self.a.triggers[name], self.dossier.triggers[name]
-        facts = [f for b in report.because for f in b.facts]
+        facts = [f for b in report.because for f in b.facts] or list(self.words.behind(content.when))
         rules = [self.words.clause(content.when), *self._grounds(report.because)]
         return self._basis(rules, facts, report.missing, report.citations or content.source.cite)
+
+    def _action(self, name: str) -> Basis | None:
+        action = self.a.action(name)
+        return self.action(action) if action is not None else None
 
     def action(self, action: ActionReport) -> Basis:
         """The basis of an action: what proposes it, and under which conditions its steps stand."""
@@ -62,8 +105,95 @@ class Bases:
                 facts += [f for b in self.a.tier.because for f in b.facts]
             else:
                 rules.append(self.words.title(source))
-        rules += [self.words.clause(c) for c in self._conditions.get(action.id, ())]
+        conditions = self._conditions.get(action.id, ())
+        rules += [self.words.clause(c) for c in conditions]
+        facts += [f for c in conditions for f in self.words.behind(c)]
         return self._basis(rules, facts, missing, action.citations)
+
+    def _step(self, path: str) -> Basis | None:
+        placed, line = self.words.steps.get(path), next((p for p in self.a.plan if p.path == path), None)
+        if placed is None or line is None:
+            return None
+        rules = [placed.title, *map(self.words.clause, placed.conditions)]
+        if placed.step.unless is not None:
+            rules.append(f"{self.words.say('unless')}: {self.words.clause(placed.step.unless)}")
+        because = self.a.tier.because if line.row in self._tier_rows else ()
+        if line.row in self.a.triggers:
+            because = self.a.triggers[line.row].because
+        facts = [f for b in because for f in b.facts]
+        facts += [f for c in placed.conditions for f in self.words.behind(c)]
+        return self._basis(rules, facts, line.ask, placed.cite)
+
+    # -- hand-over, conflicts, what it could be, afterwards
+
+    def _route(self, source: str) -> Basis | None:
+        route = next((r for r in self.a.routes if r.source == source), None)
+        if route is None:
+            return None
+        if source in self.dossier.triggers:
+            return self.trigger(source)
+        pivot = next(p for p in self.dossier.pivots if p.id == source)
+        return self._held(pivot.when, pivot.source.cite)
+
+    def _conflict(self, id: str) -> Basis | None:
+        report = next((c for c in self.a.conflicts if c.id == id), None)
+        if report is None:
+            return None
+        rule = next((c for c in self.dossier.conflicts if c.id == id), None)
+        if rule is not None:
+            facts = report.facts or self.words.behind(rule.when)
+            return self._basis([self.words.clause(rule.when), *rule.sides], facts, (), rule.source.cite)
+        constraint = next(c for c in self.dossier.constraints if c.id == id)
+        return self._basis([report.text], report.facts, (), constraint.source.cite)
+
+    def _cause(self, id: str) -> Basis | None:
+        report = next((c for c in self.a.differential.causes if c.cause == id), None)
+        content = self.dossier.differential
+        if report is None or content is None:
+            return None
+        words = self.words
+        findings = dict.fromkeys(s.finding for m in report.moved_by for s in m.seen)
+        shown = [moved_words(m, content, words) for m in report.moved_by] or [
+            words.say("nothing_known", group="differential")
+        ]
+        facts = [f for n in findings for level in content.findings[n].levels for f in words.behind(level.when)]
+        open_ones = [
+            f
+            for finding in content.findings.values()
+            if id in finding.cells and finding.id not in findings
+            for level in finding.levels
+            for f in words.behind(level.when)
+            if f not in self.a.facts or self.a.facts[f].state in _OPEN
+        ]
+        cite = [c for m in report.moved_by for c in m.citations]
+        cite += [c for prior in self.a.differential.priors for c in prior.citations]
+        priors = [
+            f"{words.say('prior', group='differential')}: {prior_words(p, words)}" for p in self.a.differential.priors
+        ]
+        return self._basis([*priors, *shown], facts, open_ones, dict.fromkeys(cite))
+
+    def _contributor(self, id: str) -> Basis | None:
+        content = self.dossier.differential
+        report = next((c for c in self.a.differential.contributors if c.id == id), None)
+        if report is None or content is None:
+            return None
+        return self._held(content.contributors[id].when, report.citations, report.missing)
+
+    def _monitoring(self, id: str) -> Basis | None:
+        item = next((m for m in self.dossier.monitoring if m.id == id), None)
+        return self._held(item.when, item.source.cite) if item is not None else None
+
+    def _followup(self, id: str) -> Basis | None:
+        item = next((f for f in self.dossier.followup if f.id == id), None)
+        return self._held(item.when, item.source.cite) if item is not None else None
+
+    def _held(self, when: Condition, cite: Iterable[str], missing: Iterable[str] = ()) -> Basis:
+        """The basis of what stands under one condition."""
+        facts = self.words.behind(when)
+        left = list(missing) or [f for f in facts if f not in self.a.facts or self.a.facts[f].state in _OPEN]
+        return self._basis([self.words.clause(when)], facts, left, cite)
+
+    # -- the eight fields
 
     def _grounds(self, because: Sequence[Because]) -> Iterator[str]:
         for reason in self.reasons.of(because):
@@ -79,16 +209,25 @@ class Bases:
         kinds = dict.fromkeys(words.name("citation_kind", c.kind) for c in found)
         reviewers = dict.fromkeys(c.reviewer for c in found if c.reviewer)
         states = dict.fromkeys(words.name("review", c.review) for c in found)
+        used, left = self.reasons.values(tuple(dict.fromkeys(facts))), words.labels(missing, MISSING_AT_MOST)
+        if not used and not left:  # it is done for everybody in this place
+            used = f"{words.name('prose', 'setting')}: {words.name('setting', a.setting)}"
         return Basis(
             rule=tuple(dict.fromkeys(r for r in rules if r)) or (none,),
-            used=self.reasons.values(tuple(dict.fromkeys(facts))) or none,
-            missing=words.labels(missing) or none,
+            used=used or none,
+            missing=left or none,
             sources=tuple(cited(c, words) + _where(c) for c in found) or (none,),
             strength=", ".join(kinds) or none,
             status=", ".join(states) or words.name("review", "needed"),
             version=f"{a.dossier} {a.content_version} {a.content_hash[:12]}".strip(),
             reviewed=", ".join(reviewers) or none,
         )
+
+    @cached_property
+    def _tier_rows(self) -> frozenset[str]:
+        """The rows of this setting's plan that stand under a tier."""
+        playbook = self.dossier.playbooks.get(self.a.setting)
+        return frozenset(r.id for r in playbook.rows if r.tier) if playbook else frozenset()
 
     @cached_property
     def _conditions(self) -> Mapping[str, Sequence[Condition]]:

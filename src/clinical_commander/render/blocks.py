@@ -13,7 +13,10 @@ from clinical_commander.render.layout import Page
 
 @frozen
 class Block:
-    """One call of a page. `kind` is text, item, pair or row; the other fields are what was given."""
+    """One call of a page. `kind` is text, item, pair or row; the other fields are what was given.
+
+    `about` names the statement, `kind:id`, where it rests on something that can be shown.
+    """
 
     kind: str
     text: str = ""
@@ -24,6 +27,7 @@ class Block:
     note: str = ""
     time: str = ""
     cells: tuple[str, ...] = ()
+    about: str = ""
 
     @property
     def said(self) -> str:
@@ -65,13 +69,20 @@ class Blocks(Page):
     def blank(self) -> None:
         """Nothing: distance is the view's business."""
 
-    def text(self, text: str, indent: int = 0, tint: str = "") -> None:
-        self._put(Block("text", text, indent=indent, tint=tint))
+    def text(self, text: str, indent: int = 0, tint: str = "", about: str = "") -> None:
+        self._put(Block("text", text, indent=indent, tint=tint, about=about))
 
     def item(
-        self, text: str, sign: str = "item", indent: int = 2, tint: str = "", note: str = "", time: str = ""
+        self,
+        text: str,
+        sign: str = "item",
+        indent: int = 2,
+        tint: str = "",
+        note: str = "",
+        time: str = "",
+        about: str = "",
     ) -> None:
-        self._put(Block("item", text, sign=sign, indent=indent, tint=tint, note=note, time=time.strip()))
+        self._put(Block("item", text, sign=sign, indent=indent, tint=tint, note=note, time=time.strip(), about=about))
 
     def pair(self, name: str, text: str, indent: int = 2, tint: str = "") -> None:
         self._put(Block("pair", text, name=name, indent=indent, tint=tint))

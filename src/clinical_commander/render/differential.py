@@ -121,7 +121,7 @@ class DifferentialLines:
         if present:
             page.text(f"{self.say('contributors')}:", 2, "strong")
         for one in present:
-            page.item(one.text or self.content.contributors[one.id].title)
+            page.item(one.text or self.content.contributors[one.id].title, about=f"contributor:{one.id}")
         if open_ones:
             names = [inside(self.content.contributors[c.id].title) for c in open_ones]
             page.pair(self.say("contributors_unknown"), ", ".join(names))

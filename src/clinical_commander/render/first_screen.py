@@ -229,7 +229,7 @@ class FirstScreen:
             report = open_ones[name]
             told = set(report.missing) <= set(self.a.tier.missing)  # beside the tier already
             missing = "" if told else f"{words.say('measure_or_ask')}: {words.labels(report.missing)}"
-            page.item(report.text or words.title(name), "alarm", note=missing)
+            page.item(report.text or words.title(name), "alarm", note=missing, about=f"trigger:{name}")
         rest = [words.title(name) for name in open_ones if name not in named]
         if rest:
             page.pair(words.say("also_open"), "; ".join(map(inside, rest)))
@@ -253,13 +253,13 @@ class FirstScreen:
 
     def conflict(self, conflict: ConflictReport) -> None:
         """Both sides of a contradiction, of statements or of advice."""
-        words, page = self.words, self.page
+        words, page, about = self.words, self.page, f"conflict:{conflict.id}"
         human = f" {words.name('conflict', 'needs_human')}." if conflict.needs_human else ""
         if conflict.kind == "facts":
             said = self.reasons.values(conflict.facts)
-            page.item(f"{words.name('conflict', 'facts')}: {said}.{human}", "alarm", note=conflict.text)
+            page.item(f"{words.name('conflict', 'facts')}: {said}.{human}", "alarm", note=conflict.text, about=about)
             return
-        page.item(f"{conflict.text}{human}", "alarm")
+        page.item(f"{conflict.text}{human}", "alarm", about=about)
         for side in conflict.sides:
             page.item(side.text, indent=6)
         if conflict.resolution:

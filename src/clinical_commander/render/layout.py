@@ -82,12 +82,19 @@ class Page:
         self._add(text, "", "", "strong")
         self.lines.append(self.sign("rule") * min(len(text), self.width))
 
-    def text(self, text: str, indent: int = 0, tint: str = "") -> None:
-        """A paragraph."""
+    def text(self, text: str, indent: int = 0, tint: str = "", about: str = "") -> None:
+        """A paragraph. `about` names the statement, `kind:id`, for a view that shows what it rests on."""
         self._add(text, " " * indent, " " * indent, tint)
 
     def item(
-        self, text: str, sign: str = "item", indent: int = 2, tint: str = "", note: str = "", time: str = ""
+        self,
+        text: str,
+        sign: str = "item",
+        indent: int = 2,
+        tint: str = "",
+        note: str = "",
+        time: str = "",
+        about: str = "",
     ) -> None:
         """A line of a list behind its sign; `time` stands in a column of its own, `note` on lines of its own."""
         first = " " * indent + self.sign(sign) + " " + (time.rjust(_TIME) + "  " if time else "")

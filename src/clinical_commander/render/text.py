@@ -12,6 +12,7 @@ from clinical_commander.render.scores import says_something, score_line
 from clinical_commander.render.to_do import ASKED_AT_MOST, LIVE, SEVERITIES, Line
 from clinical_commander.render.words import Words, inside, titles
 
+DISPOSITION = "disposition:"
 _LONGEST_TITLE = 70
 
 
@@ -136,7 +137,7 @@ class Rest:
                     continue
                 known = f" ({words.name('trigger_state', 'last_known')})" if t.last_known else ""
                 level = f" [{words.name('severity', severity)}]" if severity else ""
-                page.item(f"{words.title(name)}{level}{known}", "alarm", tint=severity or "")
+                page.item(f"{words.title(name)}{level}{known}", "alarm", tint=severity or "", about=f"trigger:{name}")
                 page.text(t.text, 6)
                 for reason in self.first.reasons.of(t.because):
                     values = self.first.reasons.values(reason.facts)
@@ -152,7 +153,8 @@ class Rest:
             return
         page.heading(words.heading("routes"))
         for route in self.a.routes:
-            page.item(f"{self.destination(route)} ({inside(words.title(route.source))})")
+            text = f"{self.destination(route)} ({inside(words.title(route.source))})"
+            page.item(text, about=f"route:{route.source}")
             page.text(route.text, 4)
 
     def differential(self) -> None:
@@ -177,12 +179,12 @@ class Rest:
             return
         at = answer.value if answer.settled else (answer.possible[-1] if answer.possible else None)
         if answer.settled and answer.value is not None:
-            page.text(called[answer.value], 2, "strong")
+            page.text(called[answer.value], 2, "strong", DISPOSITION)
             if answer.text:
                 page.text(answer.text, 2)
         else:
             possible = ", ".join(words.name("disposition", v) for v in answer.possible)
-            page.text(f"{words.name('disposition_state', 'not_settled')}: {possible}", 2, "strong")
+            page.text(f"{words.name('disposition_state', 'not_settled')}: {possible}", 2, "strong", DISPOSITION)
             if answer.missing:
                 page.pair(words.name("answer", "missing"), words.labels(answer.missing, ASKED_AT_MOST))
             if at is not None:
@@ -220,7 +222,8 @@ class Rest:
                 words.say("until", item.until.text) if item.until else "",
             ]
             note = ", ".join(w for w in when if w)
-            page.item(f"{item.text.rstrip('.')} ({note})." if note else item.text, item.state)
+            text = f"{item.text.rstrip('.')} ({note})." if note else item.text
+            page.item(text, item.state, about=f"monitoring:{item.id}")
 
     def followup(self) -> None:
         words, page = self.words, self.page
@@ -229,7 +232,7 @@ class Rest:
         page.heading(words.heading("followup"))
         for item in self.a.followup:
             text = f"{item.text.rstrip('.')} ({words.say('within', item.within)})." if item.within else item.text
-            page.item(text, item.state)
+            page.item(text, item.state, about=f"followup:{item.id}")
 
     def warnings(self) -> None:
         if not self.a.warnings:

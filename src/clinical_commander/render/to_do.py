@@ -45,14 +45,15 @@ class ToDo:
             page.text(f"{words.say('do_not')}:", 2, "strong")
         for x in never:
             self.shown.add(x.id)
-            page.item(x.text)
+            page.item(x.text, about=_about(x))
         meanwhile = dict.fromkeys(name for x in acting for name in x.ask)
         if meanwhile:
             page.pair(words.say("ask_meanwhile"), words.labels(meanwhile), tint="strong")
         self.asked_first(sorted(by_state["ask_first"], key=_place), at_most=STEPS_AT_MOST)
         for x in by_state["withheld"]:
             if isinstance(x, ActionReport):
-                page.item(f"{words.name('step_state', 'withheld')}: {self.held_back(x)}", "withheld")
+                text = f"{words.name('step_state', 'withheld')}: {self.held_back(x)}"
+                page.item(text, "withheld", about=_about(x))
 
     def _tint(self) -> str:
         firing = {t.severity for t in self.a.triggers.values() if t.state == "fires"}
@@ -91,7 +92,7 @@ class ToDo:
         """One line of the plan: within what time, what, and what it waits for."""
         if step.state in ("withheld", "done"):
             text = f"{self.words.name('step_state', step.state)}: {step.text}"
-            self.page.item(text, step.state, indent, "quiet")
+            self.page.item(text, step.state, indent, "quiet", about=_about(step))
             return
         self.line(step, step.ask if step.state == "ask_first" else (), indent)
 
@@ -102,7 +103,7 @@ class ToDo:
             self.shown.add(step.id)
             side = f" [{self.words.name('side', step.side)}]" if step.side else ""
         note = f"{self.words.name('fact', 'ask')}: {self.words.labels(ask, ASKED_AT_MOST)}" if ask else ""
-        self.page.item(step.text + side, step.state, indent, note=note, time=step.within or " ")
+        self.page.item(step.text + side, step.state, indent, note=note, time=step.within or " ", about=_about(step))
 
     def held_back(self, action: ActionReport) -> str:
         """What is held back, by its name, and why."""
@@ -119,6 +120,10 @@ class ToDo:
                 yield prose(self.reasons.that_hold(condition.expr), words.vocabulary)
             else:
                 yield inside(reason.text or key)
+
+
+def _about(step: Line) -> str:
+    return f"action:{step.id}" if isinstance(step, ActionReport) else f"step:{step.path}"
 
 
 def _place(step: Line) -> tuple[int, float, bool]:

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 
-from clinical_commander.dossier.model import Condition, Dossier, Fact, OrderedAnswer
+from clinical_commander.dossier.model import Condition, Dossier, Fact, OrderedAnswer, Step
 from clinical_commander.engine.assessment import FactReport
 from clinical_commander.errors import ClinicalCommanderError
+from clinical_commander.frozen import frozen
+from clinical_commander.logic import ir
 from clinical_commander.logic.prose import (
     CodeWords,
     FactWords,
@@ -22,6 +24,7 @@ from clinical_commander.logic.prose import (
     prose,
 )
 from clinical_commander.program.conditions import step_conditions
+from clinical_commander.program.references import References, references
 from clinical_commander.quantity import format_quantity, parse_quantity, unit
 
 VIEW = "view"
@@ -30,11 +33,23 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _HOURS_IN_MINUTES, _DAYS_IN_HOURS = 120 * _MINUTE, 72 * _HOUR
 
 
+@frozen
+class Placed:
+    """A step where it stands: what it stands under, the conditions around it and its own, and its sources."""
+
+    step: Step
+    title: str
+    conditions: tuple[Condition, ...]
+    cite: tuple[str, ...]
+
+
 class Words:
     """What the names of one dossier are called. Holds nothing of a patient."""
 
     def __init__(self, dossier: Dossier) -> None:
         self.dossier = dossier
+        self._behind: dict[str, tuple[str, ...]] = {}
+        self._clauses: dict[str, str] = {}
 
     # -- the words of the views
 
@@ -95,7 +110,10 @@ class Words:
 
     def clause(self, condition: Condition) -> str:
         """A condition as an English clause."""
-        return prose(condition.expr, self.vocabulary)
+        said = self._clauses.get(condition.text)
+        if said is None:
+            said = self._clauses[condition.text] = prose(condition.expr, self.vocabulary)
+        return said
 
     def condition(self, text: str) -> Condition | None:
         """The condition of a step with this text: what holds an action back is named by its text."""
@@ -109,6 +127,52 @@ class Words:
         steps += [s for t in d.treatments for s in t.steps]
         steps += [s for p in d.playbooks.values() for r in p.rows for stage in r.stages.values() for s in stage]
         return {c.text: c for c in step_conditions(steps)}
+
+    @cached_property
+    def steps(self) -> Mapping[str, Placed]:
+        """Each step of the dossier by its path, with what it stands under."""
+        d = self.dossier
+        found: dict[str, Placed] = {}
+
+        def put(steps: Iterable[Step], title: str, conditions: tuple[Condition, ...], cite: tuple[str, ...]) -> None:
+            for step in steps:
+                own = (*conditions, *step.guards, *((step.when,) if step.when is not None else ()))
+                found[step.path] = Placed(step, title, own, step.source.cite or cite)
+                put(step.choose, title, own, step.source.cite or cite)
+
+        for trigger in d.triggers.values():
+            put((*trigger.steps, *trigger.steps_if_possible), trigger.title, (), trigger.source.cite)
+        for one in (*d.pivots, *d.treatments):
+            put(one.steps, one.title, (one.when,), one.source.cite)
+        tiers = titles(d.tier)
+        for playbook in d.playbooks.values():
+            for row in playbook.rows:
+                for steps in row.stages.values():
+                    put(steps, tiers[row.tier] if row.tier else playbook.title, (row.when,), ())
+        return found
+
+    @cached_property
+    def references(self) -> References:
+        """What the names in the conditions of this dossier stand for."""
+        return references(self.dossier)
+
+    def behind(self, condition: Condition) -> tuple[str, ...]:
+        """Every fact that stands behind a condition, through rules and answers, and what is only asked as known too."""
+        found = self._behind.get(condition.text)
+        if found is None:
+            facts: dict[str, None] = {}
+            seen: set[ir.Expr] = set()
+            waiting = [condition.expr]
+            while waiting:
+                expr = waiting.pop()
+                if expr in seen:
+                    continue
+                seen.add(expr)
+                if isinstance(expr, ir.FactRef):
+                    facts.setdefault(expr.fact)
+                waiting += reversed(self.references.inside(expr))
+            found = self._behind[condition.text] = tuple(facts)
+        return found
 
     def label(self, name: str) -> str:
         """What a fact is called; also what is called that a gate or a step waits for: `capable:ir`, `input:cxr`."""

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from clinical_commander.encounter import Event
 from clinical_commander.frozen import frozen
+from clinical_commander.render.to_do import LIVE
 from clinical_commander.service.chart import SHOWN
 from clinical_commander.service.desk import Answer
 from clinical_commander.service.form import NOT_ASKED
@@ -26,11 +27,10 @@ class Press:
 
 @frozen
 class DeedsView:
-    """What can be done with one line: the first press stands beside it, the others with the reasons behind one more."""
+    """What can be done with one line: done and ordered, and the reasons for which it is not."""
 
     id: str
     about: str
-    first: Press | None
     presses: tuple[Press, ...]
     reasons: tuple[Press, ...]
 
@@ -68,38 +68,34 @@ class Deeds:
         """A word of the page."""
         return self.words.say(key, *parts, group="page")
 
-    @cached_property
-    def subjects(self) -> Mapping[str, tuple[str, str]]:
-        """What a line of the page is about, by its text: an action or an alarm, and its id."""
-        found: dict[str, tuple[str, str]] = {}
-        for action in self.a.actions:
-            if action.state in ("do", "ask_first"):
-                found[action.text] = ("action", action.id)
-        for step in self.a.plan:
-            if step.action is not None and step.state in ("do", "ask_first"):
-                found.setdefault(step.text, ("action", step.action))
-        for name, trigger in self.a.triggers.items():
-            if trigger.state == "fires":
-                found[self.words.title(name)] = ("alarm", name)
-        return found
-
-    def of(self, text: str) -> DeedsView | None:
-        """What can be done with a line; None where it is neither an action nor an alarm."""
-        subject = self.subjects.get(text) or self.subjects.get(text.partition(" [")[0])
-        if subject is None:
-            return None
-        kind, id = subject
-        if kind == "alarm":
-            if id in self.stay.aside:
+    def of(self, about: str) -> DeedsView | None:
+        """What can be done with a line; None where it is neither an open action nor an alarm that fires."""
+        kind, _, id = about.partition(":")
+        if kind == "step":
+            kind, id = "action", self._proposed.get(id, "")
+        if kind == "trigger" and id in self.a.triggers:
+            if id in self.stay.aside or self.a.triggers[id].state != "fires":
                 return None
-            return DeedsView(id, self.words.title(id), None, (), self._reasons(_ASIDE, id))
+            return DeedsView(id, self.words.title(id), (), self._reasons(_ASIDE, id))
+        if kind != "action" or id not in self._open:
+            return None
         content = self.dossier.actions[id]
         if content.verb == _NEVER:
-            return DeedsView(id, content.label, None, (), self._reasons(_DECLINED, id))
-        done, ordered = (Press(self.words.name("action_state", s), f"{s} {id}") for s in (_DONE, _ORDERED))
+            return DeedsView(id, content.label, (), self._reasons(_DECLINED, id))
         standing = self.stay.actions.get(id)
-        presses = (done,) if standing is not None and standing.kind == "action_ordered" else (done, ordered)
-        return DeedsView(id, content.label, done, presses, self._reasons(_DECLINED, id))
+        left = (_DONE,) if standing is not None and standing.kind == "action_ordered" else (_DONE, _ORDERED)
+        presses = tuple(Press(self.words.name("action_state", state), f"{state} {id}") for state in left)
+        return DeedsView(id, content.label, presses, self._reasons(_DECLINED, id))
+
+    @cached_property
+    def _open(self) -> frozenset[str]:
+        """The actions that are proposed."""
+        return frozenset(a.id for a in self.a.actions if a.state in LIVE)
+
+    @cached_property
+    def _proposed(self) -> Mapping[str, str]:
+        """The action that each line of the plan proposes, by its path."""
+        return {step.path: step.action for step in self.a.plan if step.action is not None}
 
     def _reasons(self, deed: str, id: str) -> tuple[Press, ...]:
         coded = self.dossier.words.get("set_aside", {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from clinical_commander import __version__
 from clinical_commander.dossier.model import Dossier
@@ -18,6 +19,7 @@ from clinical_commander.encounter.replay import assessed, assessment_hash, upgra
 from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.assessment import Assessment
 from clinical_commander.engine.case import Case
+from clinical_commander.engine.counterfactual import Counterfactual
 from clinical_commander.errors import EncounterError, Problem
 from clinical_commander.frozen import field, frozen
 from clinical_commander.render.words import Words
@@ -37,7 +39,8 @@ class Answer:
 
     `refused` are the fields that could not be taken, with the reasons. `lost` says why nothing was recorded, where it
     was not. `others` is what somebody else recorded since the page was drawn: then nothing of the form was recorded,
-    and `unsaved` is what it said. `touched` are the facts that the form changed.
+    and `unsaved` is what it said. `touched` are the facts that the form changed,
+    `changes` what would change the tier.
     """
 
     chart: Chart
@@ -50,6 +53,7 @@ class Answer:
     unsaved: Mapping[str, str] = field(default_factory=dict)
     sent: Sent = field(default_factory=Sent)
     touched: frozenset[str] = frozenset()
+    changes: Sequence[Counterfactual] = ()
     newer: str = ""
 
     @property
@@ -142,6 +146,9 @@ class Desk:
     ) -> Answer:
         pack = chart.events[-1].pack
         replayed = assessed(self.log, chart.events, at)
+        site: Mapping[str, Any] = chart.stay.opening.get("site") or {}
+        engine, case = self.log.engine(pack), replayed.case
+        changes = engine.counterfactuals.of(case, replayed.assessment, site.get("capabilities", {}))
         newer = pack != self.pack.hash and replayed.dossier.id == self.dossier.id
         # What is not in the log yet is sent under the same name again.
         nonce = sent.nonce if sent is not None and (lost or not chart.recorded) else new_nonce()
@@ -156,6 +163,7 @@ class Desk:
             unsaved=unsaved or {},
             sent=sent or Sent(),
             touched=touched,
+            changes=changes,
             newer=self.pack.hash if newer else "",
         )
 

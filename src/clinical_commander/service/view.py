@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from clinical_commander.frozen import frozen
 from clinical_commander.render.bars import DifferentialView, differential_view
 from clinical_commander.render.basis import Bases, Basis
 from clinical_commander.render.blocks import Block, Blocks, Section
+from clinical_commander.render.differential import DifferentialLines
 from clinical_commander.render.event import event_text
 from clinical_commander.render.first_screen import FirstScreen
 from clinical_commander.render.note import note_text
 from clinical_commander.render.text import Rest
+from clinical_commander.render.what_would_change import what_would_change
 from clinical_commander.render.words import inside, titles
 from clinical_commander.service.deeds import Deeds
 from clinical_commander.service.desk import Answer
@@ -54,6 +56,7 @@ class PageView:
         self.why = self._why()
         self.do_now = self._blocks(self._first.to_do.do_now)
         self.plan = self._sections(self._rest.plan)
+        self.what_would_change = self._sections(lambda: what_would_change(answer.changes, words, self._page))
 
     def say(self, key: str, *parts: str) -> str:
         """A word of the page."""
@@ -122,23 +125,9 @@ class PageView:
     def conflicts(self) -> Sequence[Section]:
         return self._sections(self._first.conflicts)
 
-    @cached_property
-    def basis(self) -> Mapping[str, Basis]:
-        """What a statement rests on, by the statement as it stands on the page."""
-        words, found = self.words, {}
-        for action in self.a.actions:
-            side = f" [{words.name('side', action.side)}]" if action.side else ""
-            found[action.text + side] = found[action.text] = self.bases.action(action)
-        for name, trigger in self.a.triggers.items():
-            if trigger.state == "cannot_exclude":
-                found[trigger.text or words.title(name)] = self.bases.trigger(name)
-            elif trigger.state == "fires":
-                found[words.title(name)] = self.bases.trigger(name)
-        return found
-
     def basis_of(self, block: Block) -> Basis | None:
-        """The basis of a line, where it is an action or an alarm."""
-        return self.basis.get(block.text) or self.basis.get(block.text.partition(" [")[0])
+        """What a line rests on, where it says something that rests on a rule."""
+        return self.bases.of(block.about) if block.about else None
 
     @property
     def others(self) -> Sequence[str]:
@@ -178,6 +167,15 @@ class PageView:
     @property
     def differential(self) -> DifferentialView | None:
         return differential_view(self.a, self.words)
+
+    @property
+    def contributors(self) -> Sequence[Block]:
+        """What makes any bleed worse: what is there, and what is not known."""
+        content = self.dossier.differential
+        if content is None:
+            return ()
+        lines = DifferentialLines(self.a, content, self.words, self._page)
+        return self._blocks(lambda: lines.contributors(self.a.differential.contributors))
 
     @property
     def disposition(self) -> Sequence[Section]:

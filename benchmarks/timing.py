@@ -6,11 +6,13 @@ Two clocks: what a watch shows, and what the processor spent. On a busy machine 
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -71,3 +73,12 @@ def _spent_by_children() -> float:
 
 def _times(pairs: Sequence[tuple[float, float]]) -> Times:
     return Times(tuple(sorted(run for run, _ in pairs)), tuple(sorted(cpu for _, cpu in pairs)))
+
+
+def processor(pid: int) -> float:
+    """The processor time that a process has spent so far, in microseconds; 0 where the system does not tell."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(told[11]) + int(told[12])) * 1_000_000 / os.sysconf("SC_CLK_TCK")

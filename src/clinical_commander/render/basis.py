@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Sequence
 
-from clinical_commander.dossier.model import Citation, Condition, Dossier, Step
+from clinical_commander.dossier.model import Citation, Dossier
 from clinical_commander.engine.assessment import ActionReport, Assessment, Because
 from clinical_commander.frozen import frozen
 from clinical_commander.render.reasons import Reasons
@@ -33,6 +32,7 @@ class Bases:
     def __init__(self, assessment: Assessment, words: Words, reasons: Reasons) -> None:
         self.a, self.words, self.reasons = assessment, words, reasons
         self.dossier: Dossier = words.dossier
+        self._conditions = words.conditions_of_steps(assessment.setting)
 
     def tier(self) -> Basis:
         """The basis of the tier: the rule of the value that holds, else of the highest that is possible."""
@@ -89,26 +89,6 @@ class Bases:
             version=f"{a.dossier} {a.content_version} {a.content_hash[:12]}".strip(),
             reviewed=", ".join(reviewers) or none,
         )
-
-    @cached_property
-    def _conditions(self) -> Mapping[str, Sequence[Condition]]:
-        """The conditions under which the steps with an action stand in this setting."""
-        d = self.dossier
-        found: dict[str, dict[str, Condition]] = {}
-        playbook = d.playbooks.get(self.a.setting)
-        steps = [s for t in d.triggers.values() for s in t.steps]
-        steps += [s for r in playbook.rows for stage in r.stages.values() for s in stage] if playbook else []
-        for step in _each(steps):
-            if step.action is not None:
-                conditions = [c for c in (*step.guards, step.when) if c is not None]
-                found.setdefault(step.action, {}).update({c.text: c for c in conditions})
-        return {action: tuple(conditions.values()) for action, conditions in found.items()}
-
-
-def _each(steps: Iterable[Step]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        yield from _each(step.choose)
 
 
 def _where(citation: Citation) -> str:

@@ -32,6 +32,7 @@ class Reasons:
 
     def __init__(self, assessment: Assessment, words: Words) -> None:
         self.assessment, self.words = assessment, words
+        self._values: dict[str, str] = {}
 
     def of(self, because: Sequence[Because]) -> list[Reason]:
         """The reasons, in the order of the grounds."""
@@ -43,7 +44,9 @@ class Reasons:
         for name in facts:
             report = self.assessment.facts.get(name)
             if report is not None and report.state not in ("unknown", "pending", "unobtainable"):
-                found.append(self.value(name, report))
+                if name not in self._values:
+                    self._values[name] = self.value(name, report)
+                found.append(self._values[name])
         return "; ".join(found)
 
     def value(self, name: str, report: FactReport) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from clinical_commander.dossier.model import Fact
+from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.engine.assessment import Assessment
 from clinical_commander.frozen import frozen
 from clinical_commander.logic.words import REGIONS, SETTINGS
@@ -52,8 +52,9 @@ class GroupView:
 class FormView:
     """The form of one page."""
 
-    def __init__(self, entry: Entry, assessment: Assessment, words: Words) -> None:
-        self.entry, self.a, self.words = entry, assessment, words
+    def __init__(self, entry: Entry, assessment: Assessment, words: Words, *, whole: bool = True) -> None:
+        # Not whole: the fields of which there is something to say, for a page that has the others.
+        self.entry, self.a, self.words, self.whole = entry, assessment, words, whole
         self.dossier = words.dossier
 
     def say(self, key: str, *parts: str) -> str:
@@ -71,9 +72,8 @@ class FormView:
 
     @cached_property
     def patient(self) -> Sequence[FieldView]:
-        """Who it is: the first fact of each input about the patient."""
-        given = [i for i in self.dossier.inputs.values() if i.category == "demographic"]
-        return [self._field(fact) for i in given for fact in i.facts]
+        """Who it is: the facts of each input about the patient."""
+        return self._fields(patient_facts(self.dossier))
 
     @cached_property
     def quick(self) -> Sequence[GroupView]:
@@ -83,14 +83,7 @@ class FormView:
     @cached_property
     def inputs(self) -> Sequence[GroupView]:
         """All other facts, by input."""
-        placed = {f.id for f in self.patient} | {f.id for group in self.quick for f in group.fields}
-        found = []
-        for given in self.dossier.inputs.values():
-            names = tuple(dict.fromkeys(f for f in given.facts if f not in placed))
-            placed.update(names)
-            if names:
-                found.append(self._group(given.title, names))
-        return found
+        return [self._group(title, names) for title, names in other_groups(self.dossier)]
 
     @property
     def errors(self) -> Sequence[tuple[str, str, tuple[str, ...]]]:
@@ -100,12 +93,16 @@ class FormView:
     @cached_property
     def shown(self) -> frozenset[str]:
         """The facts that have a field."""
-        groups = [*self.quick, *self.inputs]
-        return frozenset([f.id for g in groups for f in g.fields] + [f.id for f in self.patient])
+        groups = (*quick_groups(self.dossier), *other_groups(self.dossier))
+        return frozenset((*patient_facts(self.dossier), *(name for _, names in groups for name in names)))
 
     def _group(self, title: str, names: Sequence[str]) -> GroupView:
-        fields = tuple(self._field(name) for name in names)
+        fields = self._fields(names)
         return GroupView(title, fields, sum(f.state != "not_asked" for f in fields))
+
+    def _fields(self, names: Sequence[str]) -> tuple[FieldView, ...]:
+        entry = self.entry
+        return tuple(self._field(n) for n in names if self.whole or n in entry.entered or n in entry.errors)
 
     def _field(self, name: str) -> FieldView:
         fact, one, words = self.dossier.facts[name], self.entry.of(name), self.words
@@ -155,3 +152,20 @@ class FormView:
             for state in WAITING:
                 named.setdefault(state, self.words.name("fact_state", state))
         return tuple(Choice(value, title, value == chosen) for value, title in named.items())
+
+
+def patient_facts(dossier: Dossier) -> Sequence[str]:
+    """Who it is: the facts of each input about the patient."""
+    return [fact for i in dossier.inputs.values() if i.category == "demographic" for fact in i.facts]
+
+
+def other_groups(dossier: Dossier) -> Sequence[tuple[str, tuple[str, ...]]]:
+    """All facts that are neither deciding nor about who it is, by input: its title, and its facts."""
+    placed = {*patient_facts(dossier), *(name for _, names in quick_groups(dossier) for name in names)}
+    found = []
+    for given in dossier.inputs.values():
+        names = tuple(dict.fromkeys(f for f in given.facts if f not in placed))
+        placed.update(names)
+        if names:
+            found.append((given.title, names))
+    return found

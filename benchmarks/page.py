@@ -1,9 +1,9 @@
-"""The clinician's page in, how long a change of its form takes to be answered out: `python -m benchmarks.page [--quick]`.
+"""The page in, how long a change of its form takes to be answered out: `python -m benchmarks.page [--quick] [--json]`.
 
-Each change is timed inside the page, in the system's Chromium, from the event of the field to the first moment after the
-browser has drawn the new answer. Two pages take turns, so that a busy moment of the machine meets both: one of `commander
-serve`, and one of a server that computes nothing and returns a stored answer of the same size. What the second takes, no
-server can be faster than. Budgets stand beside the figures and decide nothing.
+Each change is timed inside the page, in the system's Chromium, from the event of the field to the first moment after
+the browser has drawn the new answer. Two pages take turns, so that a busy moment of the machine meets both: one of
+`commander serve`, and one of a server that computes nothing and returns a stored answer of the same size. What the
+second takes, no server can be faster than. Budgets stand beside the figures and decide nothing.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ TIMED: Final = """([name, value]) => new Promise((done, failed) => {
     performance.clearResourceTimings();
     const late = setTimeout(() => failed(new Error('no answer')), 10000);
     const seen = new MutationObserver((records) => {
-        if (!records.some(r => [...r.addedNodes].some(n => n.id === 'answer' || n.parentElement?.closest?.('#answer')))) return;
+        const inside = n => (n.nodeType === Node.ELEMENT_NODE ? n : n.parentElement)?.closest('#answer');
+        if (!records.some(r => inside(r.target) || [...r.addedNodes].some(inside))) return;
         seen.disconnect();
         requestAnimationFrame(() => {
             const after = new MessageChannel(); // a task behind the frame that is about to be drawn
             after.port1.onmessage = () => {
                 const end = performance.now();
                 clearTimeout(late);
-                const found = performance.getEntriesByType('resource').filter(e => e.responseEnd > 0).pop();
-                const marks = found ? [found.requestStart, found.responseStart, found.responseEnd] : [start, start, start];
-                done([start, ...marks, end]);
+                const sent = performance.getEntriesByType('resource').filter(e => e.responseEnd > 0).pop();
+                done([start, sent.requestStart, sent.responseStart, sent.responseEnd, end]);
             };
             after.port2.postMessage(0);
         });
     });
-    seen.observe(document.body, {childList: true, subtree: true});
+    seen.observe(document.body, {childList: true, characterData: true, subtree: true});
     field.value = value;
     const start = performance.now();
     field.dispatchEvent(new Event('change', {bubbles: true}));
@@ -71,7 +71,7 @@ class Stored(BaseHTTPRequestHandler):
     """Answers with what a page answered once, and computes nothing."""
 
     protocol_version = "HTTP/1.1"
-    answers: dict[tuple[str, str], tuple[int, list[tuple[str, str]], bytes]]  # noqa: RUF012
+    answers: dict[tuple[str, str], tuple[int, list[tuple[str, str]], bytes]]
 
     def do_GET(self) -> None:
         self._answer("GET")
@@ -96,7 +96,7 @@ class Stored(BaseHTTPRequestHandler):
 
 @contextmanager
 def stored(address: str, body: str, headers: Mapping[str, str]) -> Iterator[str]:
-    """A server that returns what the server at `address` answers now: its page, its files, and the answer to one form."""
+    """A server that returns what the one at `address` answers now: its page, its files, and the answer to one form."""
     source = HTTPConnection(address)
 
     def kept(method: str, path: str) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -1,4 +1,4 @@
-"""What axe-core finds on the page, in every state, light and dark, at three widths. A person must judge the rest: docs/ux.md."""
+"""What axe-core finds on the page, in every state, light and dark, at three widths. It cannot judge the rest."""
 
 from __future__ import annotations
 

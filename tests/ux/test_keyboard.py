@@ -10,54 +10,21 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.fixtures import engine
 from tests.ux.browser import SIZES, enter
+from tests.ux.in_page import CONTROLS, STOP
 from tests.ux.states import shown
 
-# All that the Tab key must reach, as an independent list: what HTML makes focusable and what is on the page.
-CONTROLS = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
-    .filter(e => e.type !== 'hidden' && !e.disabled && e.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true}))
-    .filter(e => e.type !== 'radio' || e.checked)
-    .map(e => { e.dataset.stop ??= String(document.stops = (document.stops ?? 0) + 1); return e.dataset.stop; })"""
 
-STOP = """() => {
-    const it = document.activeElement;
-    if (!it || it === document.body) return null;
-    const drawn = it.matches('.segment input') ? it.nextElementSibling : it;
-    const box = drawn.getBoundingClientRect();
-    const style = getComputedStyle(drawn);
-    const fixed = [...document.querySelectorAll('.banner, .reach, .banner > .buttons, .not-current')]
-        .filter(e => e.checkVisibility() && !e.contains(it));
-    const hit = [[.5, .5], [.05, .1], [.95, .1], [.05, .9], [.95, .9]]
-        .map(([x, y]) => document.elementFromPoint(box.x + box.width * x, box.y + box.height * y));
-    const parse = c => c.match(/[\\d.]+/g).map(Number);
-    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-        .reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
-    let behind = drawn.parentElement, ground = [255, 255, 255];
-    for (; behind; behind = behind.parentElement) {
-        const c = parse(getComputedStyle(behind).backgroundColor);
-        if (c.length < 4 || c[3] > 0) { ground = c; break; }
-    }
-    const [a, b] = [light(parse(style.outlineColor)), light(ground)];
-    return {
-        stop: it.dataset.stop ?? null, name: it.id || it.name || it.textContent.trim().slice(0, 40),
-        order: [...document.querySelectorAll('*')].indexOf(it),
-        width: style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth),
-        ratio: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05),
-        onScreen: box.bottom > 0 && box.top < innerHeight && box.height > 0,
-        under: fixed.some(f => hit.some(h => h && f.contains(h))),
-    };
-}"""
-
-
-def crawl(page: Page, key: str, most: int) -> list[dict[str, Any]]:
-    """Every stop of one round with the key, from outside the page until outside it again."""
+def crawl(page: Page, start: str, key: str, end: str, most: int) -> list[dict[str, Any]]:
+    """Every stop on the way from one control to another with the key."""
+    page.locator(f"[data-stop='{start}']").focus()
     found: list[dict[str, Any]] = []
     for _ in range(most):
         page.keyboard.press(key)
         stop: dict[str, Any] | None = page.evaluate(STOP)
-        if stop is None or (found and stop["stop"] == found[0]["stop"]):
-            return found
+        assert stop is not None, f"the page was left before {end}"
         found.append(stop)
+        if stop["stop"] == end:
+            return found
     raise AssertionError(f"no end after {most} stops: {found[-1]}")
 
 
@@ -76,10 +43,8 @@ def test_ux_28_the_tab_key_reaches_every_control_both_ways_in_order_with_a_visib
         return [all[0].dataset.stop, all.at(-1).dataset.stop];
     }""")
 
-    page.locator(f"[data-stop='{ends[0]}']").focus()
-    forward = crawl(page, "Tab", len(wanted) + 50)
-    page.locator(f"[data-stop='{ends[1]}']").focus()
-    backward = crawl(page, "Shift+Tab", len(wanted) + 50)
+    forward = crawl(page, ends[0], "Tab", ends[1], len(wanted) + 50)
+    backward = crawl(page, ends[1], "Shift+Tab", ends[0], len(wanted) + 50)
 
     assert len(wanted) > 300
     assert {ends[0], *(s["stop"] for s in forward)} >= set(wanted)
@@ -225,5 +190,3 @@ def test_ux_04_a_phase_leads_to_a_field_that_is_still_empty_while_it_has_one(pag
     assert after is not None
     assert after.startswith("#f-")
     assert after != before
-
-

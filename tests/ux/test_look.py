@@ -1,4 +1,4 @@
-"""How the page looks where it is not the usual screen: other eyes, larger text, paper, fingers. By number of requirement."""
+"""How the page looks where it is not the usual screen: other eyes, larger text, paper, fingers. By requirement."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 from clinical_commander.service.app import STATIC
 from tests.fixtures import engine
 from tests.ux.browser import ARGUMENTS, CHROMIUM, SIZES, enter
+from tests.ux.in_page import CONTRAST, EDGES, SPACED, SPILLS, TARGETS
 from tests.ux.screenshots import STATES
 from tests.ux.states import MADE, shown
 from tests.ux.test_accessibility import violations
-from tests.ux.test_page import CONTRAST
 
 WELL: Mapping[str, Any] = {
     **{"spo2": "98", "oxygen_device": "room_air", "sbp": "124", "rr": "14", "hr": "76", "age": "34"},
@@ -53,8 +53,12 @@ def opened(browser: Browser, address: str, **how: Any) -> Iterator[Page]:
 
 def test_ux_03_after_300_ms_without_an_answer_the_page_says_that_it_is_updating(page: Page) -> None:
     held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
     page.clock.install()
-    page.route("**/", lambda route: held.append(route))
+    page.route("**/", hold)
     page.locator("#v-spo2").fill("86")
     page.locator("#v-spo2").dispatch_event("change")
 
@@ -114,17 +118,6 @@ def test_ux_18_each_tier_looks_unlike_every_other_in_grey_and_to_three_kinds_of_
 
 # --- UX-31: fingers, narrow windows, larger text
 
-TARGETS = """() => {
-    const bad = [], least = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--target'));
-    for (const e of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')) {
-        if (!e.checkVisibility({visibilityProperty: true}) || e.matches('.skip')) continue;
-        const target = e.matches('[type=checkbox]') ? e.closest('label') : e;
-        const box = target.getBoundingClientRect();
-        bad.push([Math.min(box.width, box.height), e.outerHTML.slice(0, 90)]);
-    }
-    return [least, bad];
-}"""
-
 
 @pytest.mark.parametrize(
     ("width", "touch", "least"), [(1366, False, 24), (320, True, 44), (390, True, 44), (768, True, 44)]
@@ -138,50 +131,10 @@ def test_ux_31_every_control_is_large_enough_for_what_points_at_it(
         expect(page.locator("#errors")).to_be_visible()
         page.evaluate("document.querySelectorAll('details').forEach(it => { it.open = true; })")
 
-        measured = page.evaluate(TARGETS)[1]
+        measured = page.evaluate(TARGETS)
 
         assert len(measured) > 300
         assert [found for found in measured if found[0] < least] == []
-
-
-SPILLS = """() => {
-    const bad = [];
-    const wide = document.documentElement.scrollWidth;
-    if (wide > innerWidth) bad.push(['sideways', wide]);
-    for (const e of document.querySelectorAll('body *')) {
-        if (!e.checkVisibility() || e.closest('svg, .live, .skip, .scroll')) continue;
-        const style = getComputedStyle(e);
-        const hides = style.overflowX !== 'visible' && !['form', 'textarea', 'select', 'input'].includes(e.localName);
-        if (hides && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1)) bad.push(['clipped', e.outerHTML.slice(0, 80)]);
-        if (e.matches('button, .button, .segment span, .watermark, .to-answer, summary') && (e.scrollWidth > e.clientWidth + 1))
-            bad.push(['spills', e.outerHTML.slice(0, 80)]);
-    }
-    const lines = [];
-    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    for (let n; (n = walk.nextNode());) {
-        const e = n.parentElement;
-        if (!n.data.trim() || !e.checkVisibility() || e.closest('svg, .live, .skip, script, option, textarea, .banner, .reach, .not-current')) continue;
-        const range = document.createRange();
-        range.selectNodeContents(n);
-        for (const r of range.getClientRects()) if (r.width > 1) lines.push([r.left, r.top, r.right, r.bottom, n]);
-    }
-    lines.sort((a, b) => a[1] - b[1]);
-    // Boxes of lines may touch by their leading; a third of a line is text upon text.
-    lines.forEach((a, i) => { for (let j = i + 1; j < lines.length && lines[j][1] < a[3]; j++) {
-        const b = lines[j];
-        const high = Math.min(a[3], b[3]) - b[1], across = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-        if (a[4] !== b[4] && across > 2 && high > Math.min(a[3] - a[1], b[3] - b[1]) / 3)
-            bad.push(['overlaps', a[4].data.trim().slice(0, 40), b[4].data.trim().slice(0, 40)]);
-    }});
-    return bad;
-}"""
-
-SPACED = """() => {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }' +
-        'p { margin-bottom: 2em !important; }');
-    document.adoptedStyleSheets = [sheet];
-}"""  # WCAG 2.2, success criterion 1.4.12
 
 
 def open_all(page: Page) -> None:
@@ -255,34 +208,6 @@ def test_ux_31_on_a_phone_answer_and_form_are_one_tap_apart(browser: Browser, ad
 
 # --- UX-32: forced colours and paper
 
-PARTS = """() => {
-    const parse = c => c.match(/[\\d.]+/g).map(Number);
-    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-        .reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
-    const behind = e => { for (; e; e = e.parentElement) {
-        const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; }
-        return [255, 255, 255]; };
-    const bad = [];
-    const check = (e, what, colour, ground) => {
-        const [a, b] = [light(parse(colour)), light(ground)];
-        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-        if (ratio < 3) bad.push([what, ratio.toFixed(2), e.outerHTML.slice(0, 80)]);
-    };
-    for (const e of document.querySelectorAll('input[type=text], select, textarea, button, .button, .segment span')) {
-        if (!e.checkVisibility()) continue;
-        const style = getComputedStyle(e), ground = behind(e.parentElement);
-        const own = parse(style.backgroundColor);
-        const filled = own[3] !== 0 && light(own) !== light(ground) && e.matches('.primary, [aria-pressed], :checked + span');
-        if (parseFloat(style.borderTopWidth) || filled) check(e, 'edge', filled ? style.backgroundColor : style.borderTopColor, ground);
-    }
-    for (const e of document.querySelectorAll('#tier .shape :is(path, circle), .meter rect, .range, rect.share')) {
-        const style = getComputedStyle(e);
-        check(e, 'drawn', style.fill === 'none' ? style.stroke : style.fill, behind(e.closest('svg')));
-    }
-    return bad;
-}"""  # WCAG 2.2, success criterion 1.4.11
-
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", ["nothing-known", "massive", "mild", "errors"])
@@ -292,7 +217,7 @@ def test_ux_32_the_edges_of_controls_and_what_is_drawn_have_a_contrast_of_at_lea
     with opened(browser, address, viewport=SIZES["desktop"], color_scheme=scheme) as page:
         MADE[state](page)
 
-        assert page.evaluate(PARTS) == []
+        assert page.evaluate(EDGES) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -305,7 +230,7 @@ def test_ux_32_in_forced_colours_text_parts_and_tier_stay_legible(
 
         assert page.evaluate("matchMedia('(forced-colors: active)').matches")
         assert page.evaluate(CONTRAST) == []
-        assert page.evaluate(PARTS) == []
+        assert page.evaluate(EDGES) == []
         # axe reads -webkit-text-fill-color, of which Chromium does not tell the forced value; CONTRAST reads `color`.
         assert violations(page, without="color-contrast") == []
         shapes = page.locator("#tier .shape").screenshot()
@@ -335,7 +260,9 @@ def words_of(pdf: Path) -> list[list[tuple[float, float, float, float, str]]]:
     told = subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, text=True, check=True).stdout
     pages = []
     for page in told.split("<page ")[1:]:
-        found = re.findall(r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)</word>', page)
+        found = re.findall(
+            r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)</word>', page
+        )
         pages.append([(float(a), float(b), float(c), float(d), word) for a, b, c, d, word in found])
     return pages
 
@@ -394,7 +321,8 @@ def test_ux_33_nothing_runs_while_an_answer_comes(browser: Browser, address: str
         page.evaluate(
             """() => {
                 document.moved = 0;
-                for (const kind of ['animationstart', 'transitionrun']) addEventListener(kind, () => document.moved++, true);
+                for (const kind of ['animationstart', 'transitionrun'])
+                    addEventListener(kind, () => document.moved++, true);
             }"""
         )
         for state in ("massive", "mild"):
@@ -408,7 +336,8 @@ def test_ux_33_an_answer_changes_the_look_once_so_nothing_flashes(page: Page) ->
             document.looks = [];
             new MutationObserver(() => {
                 const tier = document.getElementById('tier');
-                const look = [tier?.className, document.body.className, document.getElementById('not-current').hidden].join();
+                const calm = document.getElementById('not-current').hidden;
+                const look = [tier?.className, document.body.className, calm].join();
                 if (document.looks.at(-1) !== look) document.looks.push(look);
             }).observe(document.body, {subtree: true, childList: true, attributes: true});
         }"""
@@ -417,5 +346,3 @@ def test_ux_33_an_answer_changes_the_look_once_so_nothing_flashes(page: Page) ->
     expect(page.locator("#tier-value")).to_have_text("Massive bleeding")
 
     assert len(page.evaluate("document.looks")) <= 3  # WCAG 2.2, success criterion 2.3.1: three flashes
-
-

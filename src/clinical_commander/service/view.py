@@ -201,7 +201,11 @@ class PageView:
         if field := next(empty, next(iter(facts), "")):
             return f"f-{field}"
         section = _SECTIONS.get(phase, "tier")
-        there = {"differential": bool(self.differential), "plan": bool(self.plan), "disposition": bool(self.disposition)}
+        there = {
+            "differential": bool(self.differential),
+            "plan": bool(self.plan),
+            "disposition": bool(self.disposition),
+        }
         there |= {"more": bool(self.closing), "follow-up": bool(self.followup)}
         return section if there.get(section) else "tier"
 

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def test_ux_03_after_300_ms_without_an_answer_the_page_says_that_it_is_updating(
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.clock.install()
+    page.clock.install(time=datetime(2026, 11, 1))
+    page.clock.pause_at(datetime(2026, 11, 2))
     page.route("**/", hold)
     page.locator("#v-spo2").fill("86")
     page.locator("#v-spo2").dispatch_event("change")
@@ -70,6 +72,20 @@ def test_ux_03_after_300_ms_without_an_answer_the_page_says_that_it_is_updating(
     held[0].continue_()
     expect(page.locator("#tier-value")).to_have_text("Massive bleeding")
     expect(page.locator("#updating")).to_be_hidden()
+
+
+def test_ux_03_a_new_answer_moves_nothing_under_the_eyes_of_who_reads_below_the_first_screen(page: Page) -> None:
+    shown(page, "massive")
+    page.locator("#plan .line").nth(20).scroll_into_view_if_needed()
+    expect(page.locator("html")).to_have_class("read")
+    where = "document.querySelectorAll('#plan .line')[20].getBoundingClientRect().top"
+    before = page.evaluate(where)
+
+    page.locator("#v-rr").fill("29")
+    page.locator("#v-rr").dispatch_event("change")
+    expect(page.locator("#facts")).to_contain_text("29 /min")
+
+    assert abs(page.evaluate(where) - before) < 2
 
 
 # --- UX-18: the tier without colour
@@ -138,6 +154,7 @@ def test_ux_31_every_control_is_large_enough_for_what_points_at_it(
 
 
 def open_all(page: Page) -> None:
+    page.evaluate("document.documentElement.classList.add('read')")
     page.evaluate("document.querySelectorAll('details:not(.help)').forEach(it => { it.open = true; })")
 
 

@@ -86,15 +86,22 @@ def read_entry(form: Mapping[str, str], dossier: Dossier, now: datetime, setting
     statements = {name: _statement(dossier.facts[name], one) for name, one in entered.items()}
     said = {name: statement for name, statement in statements.items() if statement is not None}
     whole: dict[str, object] = {"setting": place, **({"region": region} if region else {})}
+
+    def case_of(facts: Mapping[str, object]) -> Case:
+        return case_from_mapping({**whole, "facts": facts}, dossier, name="form", now=now)
+
+    try:
+        return Entry(case_of(said), place, region, entered)
+    except CaseError:  # some value cannot be taken: which, each alone tells
+        pass
     errors: dict[str, tuple[str, ...]] = {}
     for name, statement in said.items():
         try:
-            case_from_mapping({**whole, "facts": {name: statement}}, dossier, name="form", now=now)
+            case_of({name: statement})
         except CaseError as error:
             errors[name] = tuple(f"{p.cause} {p.mend}".strip() for p in error.problems)
     taken = {name: statement for name, statement in said.items() if name not in errors}
-    case = case_from_mapping({**whole, "facts": taken}, dossier, name="form", now=now)
-    return Entry(case, place, region, entered, errors)
+    return Entry(case_of(taken), place, region, entered, errors)
 
 
 def _entered(form: Mapping[str, str], dossier: Dossier, now: datetime) -> dict[str, Entered]:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from clinical_commander.service.emergency import FILE
 from tests.fixtures import engine
 from tests.ux.browser import SIZES, enter, server
+from tests.ux.in_page import CONTRAST
 from tests.ux.screenshots import STATES
 
 PAYLOADS = (
@@ -294,26 +295,6 @@ def test_ux_31_a_narrow_page_does_not_scroll_sideways_and_touch_targets_are_larg
     )
     assert small == []
     context.close()
-
-
-CONTRAST = """() => {
-    const parse = c => c.match(/[\\d.]+/g).map(Number);
-    const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-        .reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
-    const behind = e => { for (; e; e = e.parentElement) {
-        const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; }
-        return [255, 255, 255]; };
-    const bad = [];
-    for (const e of document.querySelectorAll('body *')) {
-        if (e.closest('svg, script') || !e.checkVisibility()) continue;
-        if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
-        const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))];
-        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-        if (ratio < 4.5) bad.push([ratio.toFixed(2), e.tagName, e.className, e.textContent.trim().slice(0, 30)]);
-    }
-    return bad;
-}"""  # WCAG 2.2, relative luminance and contrast ratio
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

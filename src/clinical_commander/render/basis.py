@@ -105,7 +105,7 @@ class Bases:
                 facts += [f for b in self.a.tier.because for f in b.facts]
             else:
                 rules.append(self.words.title(source))
-        conditions = self._conditions.get(action.id, ())
+        conditions = self.words.conditions_of_steps(self.a.setting).get(action.id, ())
         rules += [self.words.clause(c) for c in conditions]
         facts += [f for c in conditions for f in self.words.behind(c)]
         return self._basis(rules, facts, missing, action.citations)
@@ -228,26 +228,6 @@ class Bases:
         """The rows of this setting's plan that stand under a tier."""
         playbook = self.dossier.playbooks.get(self.a.setting)
         return frozenset(r.id for r in playbook.rows if r.tier) if playbook else frozenset()
-
-    @cached_property
-    def _conditions(self) -> Mapping[str, Sequence[Condition]]:
-        """The conditions under which the steps with an action stand in this setting."""
-        d = self.dossier
-        found: dict[str, dict[str, Condition]] = {}
-        playbook = d.playbooks.get(self.a.setting)
-        steps = [s for t in d.triggers.values() for s in t.steps]
-        steps += [s for r in playbook.rows for stage in r.stages.values() for s in stage] if playbook else []
-        for step in _each(steps):
-            if step.action is not None:
-                conditions = [c for c in (*step.guards, step.when) if c is not None]
-                found.setdefault(step.action, {}).update({c.text: c for c in conditions})
-        return {action: tuple(conditions.values()) for action, conditions in found.items()}
-
-
-def _each(steps: Iterable[Step]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        yield from _each(step.choose)
 
 
 def _where(citation: Citation) -> str:

@@ -33,10 +33,17 @@ class Reasons:
     def __init__(self, assessment: Assessment, words: Words) -> None:
         self.assessment, self.words = assessment, words
         self._values: dict[str, str] = {}
+        self._found: dict[tuple[str, tuple[str, ...]], Reason] = {}
 
     def of(self, because: Sequence[Because]) -> list[Reason]:
         """The reasons, in the order of the grounds."""
-        return [self._reason(ground) for ground in because]
+        found = []
+        for ground in because:
+            key = (ground.rule, ground.facts)
+            if key not in self._found:
+                self._found[key] = self._reason(ground)
+            found.append(self._found[key])
+        return found
 
     def values(self, facts: Sequence[str]) -> str:
         """The patient's values of some facts, with age: `SpO2 86 % (4 min ago); Oxygen device: face mask`."""

@@ -6,7 +6,7 @@ shown as it is written, so that a missing word is seen and nothing is lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -118,6 +118,20 @@ class Words:
     def condition(self, text: str) -> Condition | None:
         """The condition of a step with this text: what holds an action back is named by its text."""
         return self._guards.get(text)
+
+    def conditions_of_steps(self, setting: str) -> Mapping[str, Sequence[Condition]]:
+        """The conditions under which the steps with an action stand in a setting, by action."""
+        return self._steps.get(setting) or self._steps[""]
+
+    @cached_property
+    def _steps(self) -> Mapping[str, Mapping[str, Sequence[Condition]]]:
+        d = self.dossier
+        everywhere = [s for t in d.triggers.values() for s in t.steps]
+        found = {"": _conditions(everywhere)}
+        for setting, playbook in d.playbooks.items():
+            own = [s for r in playbook.rows for stage in r.stages.values() for s in stage]
+            found[setting] = _conditions([*everywhere, *own])
+        return found
 
     @cached_property
     def _guards(self) -> Mapping[str, Condition]:
@@ -292,6 +306,21 @@ def titles(answer: OrderedAnswer) -> Mapping[str, str]:
 
 def _named_inside(answer: OrderedAnswer) -> Mapping[str, str]:
     return {id: inside(title) for id, title in titles(answer).items()}
+
+
+def _conditions(steps: Iterable[Step]) -> Mapping[str, Sequence[Condition]]:
+    found: dict[str, dict[str, Condition]] = {}
+    for step in _each(steps):
+        if step.action is not None:
+            conditions = [c for c in (*step.guards, step.when) if c is not None]
+            found.setdefault(step.action, {}).update({c.text: c for c in conditions})
+    return {action: tuple(conditions.values()) for action, conditions in found.items()}
+
+
+def _each(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from _each(step.choose)
 
 
 def spaced(name: str) -> str:

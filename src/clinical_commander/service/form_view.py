@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from clinical_commander.dossier.model import Fact
+from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.engine.assessment import FactReport
 from clinical_commander.frozen import frozen
 from clinical_commander.logic.words import REGIONS, SETTINGS
@@ -96,19 +96,13 @@ class FormView:
     @property
     def told(self) -> Sequence[FieldView]:
         """The fields of which there may be something to say."""
-        said = self.answer.touched | self.other
-        return [f for f in self._all if f.state != "not_asked" or f.id in said]
+        said = {*self.chart.held, *self.answer.touched, *self.answer.refused, *self.other}
+        return self._fields([name for name in self.shown if name in said])
 
     @cached_property
     def other(self) -> frozenset[str]:
         """The fields that hold otherwise than was sent: an undone change, a value that stands again."""
-        sent = self.answer.sent.typed
-        return frozenset(f.id for f in self._all if f.id in sent and self.entered(f.id) != sent[f.id])
-
-    @cached_property
-    def _all(self) -> Sequence[FieldView]:
-        groups = [*self.quick, *self.inputs]
-        return [*self.patient, *(f for g in groups for f in g.fields)]
+        return frozenset(name for name, typed in self.answer.sent.typed.items() if self.entered(name) != typed)
 
     @property
     def last_change(self) -> tuple[str, str] | None:
@@ -143,9 +137,8 @@ class FormView:
 
     @cached_property
     def patient(self) -> Sequence[FieldView]:
-        """Who it is: the first fact of each input about the patient."""
-        given = [i for i in self.dossier.inputs.values() if i.category == "demographic"]
-        return [self._field(fact) for i in given for fact in i.facts]
+        """Who it is: the facts of each input about the patient."""
+        return self._fields(patient_facts(self.dossier))
 
     @cached_property
     def quick(self) -> Sequence[GroupView]:
@@ -155,14 +148,7 @@ class FormView:
     @cached_property
     def inputs(self) -> Sequence[GroupView]:
         """All other facts, by input."""
-        placed = {f.id for f in self.patient} | {f.id for group in self.quick for f in group.fields}
-        found = []
-        for given in self.dossier.inputs.values():
-            names = tuple(dict.fromkeys(f for f in given.facts if f not in placed))
-            placed.update(names)
-            if names:
-                found.append(self._group(given.title, names))
-        return found
+        return [self._group(title, names) for title, names in other_groups(self.dossier)]
 
     @property
     def errors(self) -> Sequence[tuple[str, str, tuple[str, ...]]]:
@@ -172,12 +158,15 @@ class FormView:
     @cached_property
     def shown(self) -> frozenset[str]:
         """The facts that have a field."""
-        groups = [*self.quick, *self.inputs]
-        return frozenset([f.id for g in groups for f in g.fields] + [f.id for f in self.patient])
+        groups = (*quick_groups(self.dossier), *other_groups(self.dossier))
+        return frozenset((*patient_facts(self.dossier), *(name for _, names in groups for name in names)))
 
     def _group(self, title: str, names: Sequence[str]) -> GroupView:
-        fields = tuple(self._field(name) for name in names)
+        fields = self._fields(names)
         return GroupView(title, fields, sum(f.state != "not_asked" for f in fields))
+
+    def _fields(self, names: Sequence[str]) -> tuple[FieldView, ...]:
+        return tuple(self._field(name) for name in names)
 
     def _field(self, name: str) -> FieldView:
         fact, typed, words = self.dossier.facts[name], self.entered(name), self.words
@@ -252,3 +241,20 @@ def _moment(at: datetime, now: datetime) -> str:
     """A moment by the clock of this machine, with its day where it is another one."""
     local, today = at.astimezone(), now.astimezone().date()
     return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
+
+
+def patient_facts(dossier: Dossier) -> Sequence[str]:
+    """Who it is: the facts of each input about the patient."""
+    return [fact for i in dossier.inputs.values() if i.category == "demographic" for fact in i.facts]
+
+
+def other_groups(dossier: Dossier) -> Sequence[tuple[str, tuple[str, ...]]]:
+    """All facts that are neither deciding nor about who it is, by input: its title, and its facts."""
+    placed = {*patient_facts(dossier), *(name for _, names in quick_groups(dossier) for name in names)}
+    found = []
+    for given in dossier.inputs.values():
+        names = tuple(dict.fromkeys(f for f in given.facts if f not in placed))
+        placed.update(names)
+        if names:
+            found.append((given.title, names))
+    return found

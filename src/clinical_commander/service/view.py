@@ -38,6 +38,28 @@ class TierView:
     notes: tuple[Block, ...]
 
 
+@frozen
+class PhaseView:
+    """A phase on the rail: how it stands, and the part of the page that it leads to. `here`: one is in it."""
+
+    id: str
+    title: str
+    status: str
+    says: str
+    leads_to: str
+    here: bool
+
+
+# What a phase without fields leads to; a part that this answer does not have is the tier's.
+_SECTIONS = {
+    "DIFFERENTIAL": "differential",
+    "TREATMENT": "plan",
+    "DISPOSITION": "disposition",
+    "MONITORING": "more",
+    "FOLLOWUP": "follow-up",
+}
+
+
 class PageView:
     """One page: a form and its answer."""
 
@@ -122,6 +144,21 @@ class PageView:
         return self._blocks(self._first.not_asked)
 
     @property
+    def not_asked_count(self) -> str:
+        """How many facts nobody has asked for."""
+        return str(len(dict.fromkeys(self.a.tier.not_asked)))
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The keys of the page, each with what it does."""
+        places = [(self.say("key", self.words.name("setting_key", s.value)), s.title) for s in self.form.settings]
+        return [
+            *((key, f"{self.say('place')}: {title}") for key, title in places),
+            (self.say("enter_key"), self.say("update")),
+            ("?", self.say("help_key")),
+        ]
+
+    @property
     def conflicts(self) -> Sequence[Section]:
         return self._sections(self._first.conflicts)
 
@@ -151,20 +188,42 @@ class PageView:
 
     # -- the rest
 
-    @property
-    def phases(self) -> Sequence[tuple[str, str, str, str, str]]:
-        """Id, title, status, the word for the status, and what it waits for."""
-        words, named = self.words, {p.id: p.title for p in self.dossier.phases}
-        return [
-            (p.id, named.get(p.id, p.id), p.status, words.name("phase_status", p.status), words.labels(p.waiting_for))
-            for p in self.a.phases
-        ]
+    @cached_property
+    def phases(self) -> Sequence[PhaseView]:
+        """The rail: where one is, and the way to each phase. None of them is closed, whatever its status."""
+        words, named, reports = self.words, {p.id: p for p in self.dossier.phases}, self.a.phases
+        waiting = [p.id for p in reports if p.status == "waiting"]
+        reached = [p.id for p in reports if p.status == "complete"]
+        here = next(iter(waiting), reached[-1] if reached else "")
+        found = []
+        for p in reports:
+            says = words.name("phase_status", p.status)
+            if p.status == "waiting" and p.waiting_for:
+                says += f": {words.labels(p.waiting_for)}"
+            title = named[p.id].title if p.id in named else p.id
+            found.append(PhaseView(p.id, title, p.status, says, self._part_of(p.id), p.id == here))
+        return found
+
+    def _part_of(self, phase: str) -> str:
+        """The first field of a phase that is still open, else its first field, else its section."""
+        facts = [f for i in self.dossier.inputs.values() if i.phase == phase for f in i.facts if f in self.form.shown]
+        empty = (f for f in facts if self.form.entered(f).state == "not_asked")
+        if field := next(empty, next(iter(facts), "")):
+            return f"f-{field}"
+        section = _SECTIONS.get(phase, "tier")
+        there = {
+            "differential": bool(self.differential),
+            "plan": bool(self.plan),
+            "disposition": bool(self.disposition),
+        }
+        there |= {"more": bool(self.closing), "follow-up": bool(self.followup)}
+        return section if there.get(section) else "tier"
 
     @property
     def triggers(self) -> Sequence[Section]:
         return self._sections(self._rest.triggers)
 
-    @property
+    @cached_property
     def differential(self) -> DifferentialView | None:
         return differential_view(self.a, self.words)
 
@@ -177,16 +236,20 @@ class PageView:
         lines = DifferentialLines(self.a, content, self.words, self._page)
         return self._blocks(lambda: lines.contributors(self.a.differential.contributors))
 
-    @property
+    @cached_property
     def disposition(self) -> Sequence[Section]:
         return self._sections(self._rest.disposition)
 
-    @property
+    @cached_property
     def closing(self) -> Sequence[Section]:
-        """Routes, scores, watch, follow-up and warnings."""
+        """Routes, scores, watch and warnings."""
         rest = self._rest
-        parts = (rest.routes, rest.scores, rest.monitoring, rest.followup, rest.warnings)
+        parts = (rest.routes, rest.scores, rest.monitoring, rest.warnings)
         return [section for part in parts for section in self._sections(part)]
+
+    @cached_property
+    def followup(self) -> Sequence[Section]:
+        return self._sections(self._rest.followup)
 
     @property
     def facts(self) -> Sequence[Section]:

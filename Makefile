@@ -1,6 +1,6 @@
 # Needs make and Python 3.11 or later, nothing else. `make PYTHON=/path/to/python3` chooses another Python.
 #
-#   make demo    set up, then assess a published case of massive hemoptysis
+#   make demo    set up, assess a published case of massive hemoptysis, and end with the address of the page
 #   make test    set up, then style, types, layers and tests
 #   make setup   the whole environment in .venv
 #   make bench   set up, then the benchmarks, side by side in one run
@@ -19,6 +19,7 @@ PROJECT := $(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 RUNTIME := .venv/runtime-$(PINS)
 PACKAGE := .venv/package-$(PINS)-$(PROJECT)
 DEV := .venv/dev-$(PINS)
+PAGE := .venv/page-$(PINS)
 PEERS := .venv/peers-$(PINS)
 
 .PHONY: help setup setup-runtime demo test bench torture lock clean
@@ -48,12 +49,18 @@ $(DEV): $(RUNTIME)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(PAGE): $(RUNTIME)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/service.txt
+	@touch $@
+
 $(PEERS): $(DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
-demo: setup-runtime
+# The page goes on in the background and stops by itself when nobody has asked for an hour.
+demo: setup-runtime $(PAGE)
 	$(BIN)/commander assess examples/cases/tb-04.yaml
+	$(BIN)/commander serve --port 0 --detach --idle 60
 
 # pytest comes last: its closing line is the verdict.
 test: setup
@@ -73,7 +80,7 @@ torture: setup
 # Needs uv. Every published file's hash is kept, so one set of pins serves every platform and Python from 3.11 on. Pins
 # that still fit stay as they are; `make lock LOCK=--upgrade` takes the newest.
 lock:
-	cd requirements && for name in runtime build dev bench; do \
+	cd requirements && for name in runtime build dev service bench; do \
 	    uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	        --no-emit-find-links --custom-compile-command 'make lock' $(LOCK) $$name.in --output-file $$name.txt || exit 1; \
 	done

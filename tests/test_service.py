@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -534,3 +538,40 @@ def test_every_requirement_of_the_page_has_its_state_in_the_docs() -> None:
         named = f"def test_ux_{number:02}_" in tests
         assert named or not row.split("|")[3].strip().startswith("met"), row
         assert not named or "open:" not in row.split("|")[3][:6], row
+
+
+def test_a_detached_service_is_there_when_the_command_returns_and_stops_when_it_is_told_to(tmp_path: Path) -> None:
+    words = ["serve", "--port", "0", "--detach", "--idle", "5", "--db", str(tmp_path / "log.db")]
+    done = subprocess.run(
+        [sys.executable, "-m", "clinical_commander.cli.main", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+    )
+    lines = done.stdout.splitlines()
+    pid = int(lines[-2].rsplit(" ", 1)[1])
+    try:
+        address = lines[-1].removeprefix("serving ")
+        assert httpx.get(f"{address}health").json() == {"status": "alive"}
+    finally:
+        os.kill(pid, signal.SIGTERM)
+
+
+def test_a_service_that_nobody_asks_stops_by_itself(tmp_path: Path) -> None:
+    with server("--idle", "0.001", "--db", str(tmp_path / "log.db")) as (_, process):
+        assert process.wait(60) == 0
+
+
+def test_a_detached_service_that_cannot_start_says_why(tmp_path: Path) -> None:
+    words = ["serve", "--detach", "--host", "0.0.0.0", "--db", str(tmp_path / "log.db")]
+    done = subprocess.run(
+        [sys.executable, "-m", "clinical_commander.cli.main", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+    )
+
+    assert done.returncode == 1
+    assert "CC806" in done.stdout

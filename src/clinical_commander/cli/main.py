@@ -183,6 +183,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     page.add_argument("--db", metavar="DB", help="the encounter log; else CLINICAL_COMMANDER_DB, else your own file")
     page.add_argument("--actor", metavar="NAME", help="who; else CLINICAL_COMMANDER_ACTOR, else your login")
     page.add_argument("--case", metavar="FILE", help="open an encounter with a case file or FHIR R4 records")
+    page.add_argument("--detach", action="store_true", help="go on in the background; returns when the page is there")
+    page.add_argument("--idle", metavar="MINUTES", type=float, help="stop when nothing was asked for so long")
+    page.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     pack = parts["pack"]
     pack.add_argument("what", metavar="DOSSIER", help="a dossier's id or folder")
     pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")

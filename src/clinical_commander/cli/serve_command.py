@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
+import os
+import subprocess
+import sys
 
 from clinical_commander.cli.encounter_content import actor
 from clinical_commander.cli.site_file import listed, with_site
@@ -12,9 +16,13 @@ from clinical_commander.engine.assess import Engine
 from clinical_commander.errors import Problem, ServiceError
 from clinical_commander.program.stored import open_program
 
+_SERVING = "serving http"
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the sentinel cases, then serve."""
+    if arguments.detach:
+        return _detached()
     try:
         from clinical_commander.encounter import open_log
         from clinical_commander.service.app import create_app
@@ -41,10 +49,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{dossier.id} {dossier.version}, {passed} sentinel cases as written")
         print(f"emergency card, without a server: {FILE}")
         print(f"encounters are kept in {log.database.place}")
-        print(f"serving {address}{opened}  (stop with Ctrl-C)", flush=True)
+        print(f"serving {address}{opened}", flush=True)
+        if sys.stdout.isatty() and not arguments.no_browser:
+            _open(address + opened)
 
+    idle = math.inf if arguments.idle is None else 60.0 * arguments.idle
     try:
-        serve(create_app(desk), arguments.host, arguments.port, tell)
+        serve(create_app(desk), arguments.host, arguments.port, tell, idle)
     finally:
         log.close()
     return 0
@@ -60,3 +71,32 @@ def _opened(desk: object, arguments: argparse.Namespace) -> str:
     given = CaseInput(arguments)
     gc.enable()
     return f"encounter/{desk.open_case(given.case())}"
+
+
+def _open(address: str) -> None:
+    """The page in the reader's browser, where there is a screen to show it on."""
+    if sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        import webbrowser
+
+        webbrowser.open(address)
+
+
+def _detached() -> int:
+    """The same service as a process of its own; returns when its page can be opened."""
+    words = [word for word in sys.argv[1:] if word != "--detach"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clinical_commander.cli.main", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(_SERVING):
+            print(f"it goes on in the background; stop it with: kill {process.pid}")
+            print(line, end="", flush=True)
+            return 0
+        print(line, end="")
+    return process.wait()

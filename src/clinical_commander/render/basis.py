@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
-from clinical_commander.dossier.model import AnswerValue, Citation, Condition, Dossier, OrderedAnswer, Step
+from clinical_commander.dossier.model import AnswerValue, Citation, Condition, Dossier, OrderedAnswer
 from clinical_commander.engine.assessment import ActionReport, AnswerReport, Assessment, Because
 from clinical_commander.frozen import frozen
 from clinical_commander.render.differential import moved_words, prior_words

@@ -22,6 +22,7 @@ from clinical_commander.render.words import Words
 from clinical_commander.service.emergency import emergency_card
 from clinical_commander.service.entry import Entry, read_entry
 from clinical_commander.service.guard import FAULT, App, Guard
+from clinical_commander.service.library_routes import add_library
 from clinical_commander.service.view import PageView
 
 STATIC = Path(__file__).with_name("static")
@@ -36,6 +37,7 @@ class Desk:
     capabilities: Mapping[str, str] = field(default_factory=dict)
     site: Mapping[str, object] | None = None
     setting: str = "ed"
+    folder: Path | None = None
 
     def assess(self, entry: Entry) -> Assessment:
         """The assessment of what a form says."""
@@ -56,6 +58,7 @@ def create_app(desk: Desk) -> App:
     template = pages.get_template("page.html")
     app = FastAPI(title="Clinical Commander", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    add_library(app, dossier, desk.folder)
 
     def read(form: Mapping[str, str]) -> Entry:
         return read_entry(form, dossier, datetime.now(UTC), desk.setting)

@@ -179,6 +179,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     page.add_argument("--port", type=int, default=8765, help="the port; 0 takes any that is free")
     page.add_argument("--dossier", metavar="ID", help="a dossier's id or folder")
     page.add_argument("--site", metavar="FILE", help="what this site has and changes")
+    page.add_argument("--watch", metavar="FOLDER", help="a dossier's folder under edit: adds the author's view")
+    page.add_argument("--case", metavar="FILE", action="append", default=[], help="with --watch: a case to compare")
     page.add_argument("--setting", choices=SETTINGS, default="ed", help="where the page stands; it can be switched")
     pack = parts["pack"]
     pack.add_argument("what", metavar="DOSSIER", help="a dossier's id or folder")

@@ -1,4 +1,4 @@
-"""A dossier and its vignettes in, which of them expect each trigger, tier, place of care and rule out: what is tested."""
+"""A dossier and its vignettes in, which of them expect each trigger, tier, place of care and rule out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A dossier in, everything in it that has a name out, and which of these each one names: the links of a readable dossier.
+"""A dossier in, everything in it that has a name out, and which of these each one names.
 
-A name is a kind and an id: ("rule", "massive"). What a condition reads is known from its typed form, never from its text.
+A name is a kind and an id: ("rule", "massive"). What a condition reads is known from its typed form, not from its text.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from clinical_commander.render.layout import Page
 
 @frozen
 class Block:
-    """One call of a page. `kind` is text, item, pair, row, mark, refs, code or table; the other fields are what was given.
+    """One call of a page. `kind` is text, item, pair, row, mark, refs, code or table; the others are what was given.
 
     The cells of code are the names that stand in it, as `kind id`. A table has them in its columns and lines.
     """

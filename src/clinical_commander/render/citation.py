@@ -1,4 +1,4 @@
-"""A citation in, its lines on a page out: what it is, where it stands, what the source said of it, who has reviewed it."""
+"""A citation in, its lines on a page out: what it is, what the founding document said of it, who has reviewed it."""
 
 from __future__ import annotations
 

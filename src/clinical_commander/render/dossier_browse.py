@@ -1,4 +1,4 @@
-"""A dossier in, all of it as blocks with names and references out: what `dossier_page` writes, and what only a screen has.
+"""A dossier in, all of it as blocks with names and references out: `dossier_page`, and what only a screen has.
 
 On paper a dossier is read from the start. On a screen it is looked up: so here each condition stands as it is written
 too, each statement names its sources one by one, and facts, actions, figures and the leaflet have parts of their own.
@@ -157,7 +157,9 @@ class BrowsedDossier(DossierPage):
         if isinstance(allowed, frozenset):
             return ", ".join(sorted(fact.codes.get(code, code) for code in allowed))
         assert isinstance(allowed, tuple)
-        return words.say("range", *(words.vocabulary.quantity(x, fact.unit.code if fact.unit else "1") for x in allowed))
+        return words.say(
+            "range", *(words.vocabulary.quantity(x, fact.unit.code if fact.unit else "1") for x in allowed)
+        )
 
     def actions(self) -> None:
         """Every action that a step names, with its orders and what speaks against it."""

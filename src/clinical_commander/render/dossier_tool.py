@@ -27,8 +27,8 @@ def write_tool(writer: BrowsedDossier, tool: Tool) -> None:
     writer.condition("applies_when", tool.applies_when, 4)
     if tool.not_applicable:
         page.text(tool.not_applicable, 4)
-    for text in (tool.base, tool.formula):
-        writer.code(text, 4)
+    for formula in (tool.base, tool.formula):
+        writer.code(formula, 4)
     _items(writer, tool)
     for row in tool.rows:
         page.item(f"{tool.values.get(row.value, row.value)}. {row.text}".strip(), indent=4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from clinical_commander.dossier.named import PART, Mentions, Name
 from clinical_commander.frozen import frozen
@@ -47,7 +47,7 @@ class Links:
 
     def text(self, text: str) -> Pieces:
         """A text with a link at each id that stands in it."""
-        return self._linked(text, _ID, lambda found: self._by_id.get(found))
+        return self._linked(text, _ID, self._by_id.get)
 
     def code(self, text: str, cells: Iterable[str]) -> Pieces:
         """An expression with a link at each name that its typed form says it has."""
@@ -65,9 +65,9 @@ class Links:
             found.setdefault(kind, []).append(self.to(user))
         return {kind: tuple(pieces) for kind, pieces in found.items()}
 
-    def _linked(self, text: str, pattern: re.Pattern[str], find: object) -> Pieces:
-        assert callable(find)
-        pieces, at = [], 0
+    def _linked(self, text: str, pattern: re.Pattern[str], find: Callable[[str], Name | None]) -> Pieces:
+        pieces: list[Piece] = []
+        at = 0
         for match in pattern.finditer(text):
             name = find(match.group())
             if name is None or name not in self.names:

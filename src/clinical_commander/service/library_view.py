@@ -8,7 +8,7 @@ from functools import cached_property
 
 from clinical_commander.dossier.changelog import Change
 from clinical_commander.dossier.coverage import ANSWERING, SETTLED, Expected, coverage, through
-from clinical_commander.dossier.evidence import Support, supports
+from clinical_commander.dossier.evidence import supports
 from clinical_commander.dossier.model import Dossier, Vignette
 from clinical_commander.dossier.named import Name, mentions, named
 from clinical_commander.frozen import frozen, replace
@@ -126,7 +126,8 @@ class DossierView:
     @property
     def evidence(self) -> Sequence[tuple[str, Sequence[tuple[Badge, int]]]]:
         """The states of all statements, counted: by review, by the weakest thing behind each, figures by status."""
-        words, rows = self.words, []
+        words = self.words
+        rows: list[tuple[str, Sequence[tuple[Badge, int]]]] = []
         reviews = Counter(s.review for s in self.statements)
         rows.append((self.say("by_review"), [(self._review(r), reviews.get(r, 0)) for r in ("reviewed", "needed")]))
         kinds = Counter(s.weakest if s.citations else "" for s in self.statements)
@@ -168,7 +169,8 @@ class DossierView:
 
     def _part(self, key: str, sections: Sequence[Section]) -> PartView:
         groups = tuple(self._group(section) for section in sections)
-        return PartView(key, groups[0].title, groups, sum(len(group.entries) for group in groups))
+        title = self.words.heading("plan") if key == "playbooks" else groups[0].title
+        return PartView(key, title, groups, sum(len(group.entries) for group in groups))
 
     def _group(self, section: Section) -> Group:
         lead: list[Block] = []
@@ -235,7 +237,9 @@ class DossierView:
 
     def _refs(self, block: Block) -> Pieces:
         if block.name == "warning":
-            found = [next((n for n in (("trigger", c), ("rule", c)) if n in self.links.names), ("", c)) for c in block.cells]
+            found = [
+                next((n for n in (("trigger", c), ("rule", c)) if n in self.links.names), ("", c)) for c in block.cells
+            ]
             return tuple(self.links.to(name) for name in found)
         return tuple(self.links.to((block.name, id)) for id in block.cells)
 
@@ -302,5 +306,3 @@ def _tone(kind: str) -> str:
     if kind in ("expert", "recalled", "source_dossier", "background"):
         return "weak"
     return "firm" if kind in ("guideline", "systematic_review", "randomised_trial", "published") else "plain"
-
-

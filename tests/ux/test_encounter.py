@@ -103,7 +103,7 @@ def test_an_action_is_marked_as_done_and_leaves_the_list(page: Page) -> None:
 def test_ux_05_a_value_from_elsewhere_looks_different_and_typing_over_it_is_kept_as_an_override(
     browser: Browser,
 ) -> None:
-    with server("--case", str(EXAMPLES.parent / "fhir" / "constructed-warfarin-massive.json")) as (address, _):
+    with server("--open", str(EXAMPLES.parent / "fhir" / "constructed-warfarin-massive.json")) as (address, _):
         page = browser.new_page()
         page.goto(f"http://{address}/encounters")
         page.locator(".encounters a").first.click()

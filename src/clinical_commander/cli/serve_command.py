@@ -8,6 +8,10 @@ import math
 import os
 import subprocess
 import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clinical_commander.cli.encounter_content import actor
 from clinical_commander.cli.site_file import listed, with_site
@@ -15,6 +19,9 @@ from clinical_commander.dossier.library import DEFAULT_DOSSIER, find_dossier, op
 from clinical_commander.engine.assess import Engine
 from clinical_commander.errors import Problem, ServiceError
 from clinical_commander.program.stored import open_program
+
+if TYPE_CHECKING:
+    from clinical_commander.service.desk import Desk
 
 _SERVING = "serving http"
 
@@ -35,40 +42,67 @@ def run(arguments: argparse.Namespace) -> int:
     from clinical_commander.service.sentinels import check_sentinels
 
     # The sentinels speak of the content as it is written; a site may raise caution above it.
-    folder = find_dossier(arguments.dossier or DEFAULT_DOSSIER)
+    folder = find_dossier(_named(arguments))
     plain = open_dossier(folder)
-    passed = check_sentinels(folder, Engine(plain, open_program(plain)))
-    dossier, site = with_site(plain, arguments.site)
-    of_site = {"capabilities": dict(site.capabilities), "listed": listed(site)} if site is not None else None
-    log = open_log(arguments.db)
-    desk = Desk(dossier, log, site=of_site, setting=arguments.setting, actor=actor(arguments) or "page")
-    opened = _opened(desk, arguments) if arguments.case else ""
+    engine = Engine(plain, open_program(plain))
+    passed = check_sentinels(folder, engine)
 
-    def tell(address: str) -> None:
-        print(dossier.watermark.upper())
-        print(f"{dossier.id} {dossier.version}, {passed} sentinel cases as written")
-        print(f"emergency card, without a server: {FILE}")
-        print(f"encounters are kept in {log.database.place}")
-        print(f"serving {address}{opened}", flush=True)
-        if sys.stdout.isatty() and not arguments.no_browser:
-            _open(address + opened)
+    with ExitStack() as stack:
+        # What an author tries is kept apart from patients, and forgotten.
+        draft = arguments.watch and not arguments.db
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "drafts.db" if draft else arguments.db
+        log = open_log(place)
+        stack.callback(log.close)
 
-    idle = math.inf if arguments.idle is None else 60.0 * arguments.idle
-    try:
-        serve(create_app(desk), arguments.host, arguments.port, tell, idle)
-    finally:
-        log.close()
+        def desk(engine: Engine) -> Desk:
+            dossier, site = with_site(engine.dossier, arguments.site)
+            of_site = {"capabilities": dict(site.capabilities), "listed": listed(site)} if site is not None else None
+            who = actor(arguments) or "page"
+            return Desk(dossier, log, site=of_site, setting=arguments.setting, actor=who, folder=folder)
+
+        first = desk(engine)
+        opened = _opened(first, arguments) if arguments.open else ""
+
+        def tell(address: str) -> None:
+            print(plain.watermark.upper())
+            print(f"{plain.id} {plain.version}, {passed} sentinel cases as written")
+            print(f"emergency card, without a server: {FILE}")
+            print(f"encounters are kept in {log.database.place}")
+            if arguments.watch:
+                print(f"the author's view: {address}author")
+            print(f"serving {address}{opened}", flush=True)
+            if sys.stdout.isatty() and not arguments.no_browser:
+                _open(address + opened)
+
+        app = create_app(first)
+        if arguments.watch:
+            from clinical_commander.service.author_start import watched
+
+            app = watched(folder, engine, arguments.case, lambda good: create_app(desk(good)))
+        idle = math.inf if arguments.idle is None else 60.0 * arguments.idle
+        serve(app, arguments.host, arguments.port, tell, idle)
     return 0
 
 
-def _opened(desk: object, arguments: argparse.Namespace) -> str:
+def _named(arguments: argparse.Namespace) -> str:
+    """Which dossier is served.
+
+    Raises:
+        ServiceError: CC821, two are named; CC822, cases to watch, and no folder.
+    """
+    if arguments.watch and arguments.dossier:
+        raise ServiceError(Problem("CC821", "--watch and --dossier name two dossiers.", "Give --watch alone."))
+    if arguments.case and not arguments.watch:
+        mend = "Give --watch FOLDER too, or open one patient with --open FILE."
+        raise ServiceError(Problem("CC822", "--case is for the author's view.", mend))
+    return str(Path(arguments.watch)) + "/" if arguments.watch else arguments.dossier or DEFAULT_DOSSIER
+
+
+def _opened(desk: Desk, arguments: argparse.Namespace) -> str:
     """The page of a new encounter with what a case file or FHIR records say."""
     from clinical_commander.cli.case_input import CaseInput
-    from clinical_commander.service.desk import Desk
 
-    assert isinstance(desk, Desk)
-    arguments.region = arguments.at = None
-    given = CaseInput(arguments)
+    given = CaseInput(argparse.Namespace(**{**vars(arguments), "case": arguments.open, "region": None, "at": None}))
     gc.enable()
     return f"encounter/{desk.open_case(given.case())}"
 

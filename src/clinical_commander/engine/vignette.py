@@ -15,6 +15,7 @@ from typing import Any
 from clinical_commander.dossier.model import Dossier, Vignette
 from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.assessment import AnswerReport, Assessment
+from clinical_commander.engine.case import Case
 from clinical_commander.engine.read_case import case_from_mapping
 from clinical_commander.errors import ClinicalCommanderError
 from clinical_commander.frozen import frozen
@@ -43,24 +44,37 @@ def run_vignettes(
     return [VignetteResult(v.name, str(v.at or ""), tuple(_failures(engine, v))) for v in vignettes]
 
 
-def _failures(engine: Engine, vignette: Vignette) -> Iterator[str]:
+def vignette_case(vignette: Vignette, dossier: Dossier) -> tuple[Case, Mapping[str, str]]:
+    """The patient of a vignette, and what the site has.
+
+    Raises:
+        CaseError: It is no case of this dossier.
+    """
     given = dict(vignette.given)
     site = given.pop("site", None)
     capabilities = dict(site.get("capabilities", {})) if isinstance(site, Mapping) else {}
     given.setdefault("at", DEFAULT_MOMENT)
-    try:
-        moment = datetime.fromisoformat(str(given["at"]))
-        case = case_from_mapping(given, engine.dossier, name=vignette.name, now=moment)
-    except ClinicalCommanderError as error:
-        yield f"the case cannot be read: {error}"
-        return
-    result = engine.assess(case, capabilities)
+    moment = datetime.fromisoformat(str(given["at"]))
+    return case_from_mapping(given, dossier, name=vignette.name, now=moment), capabilities
+
+
+def failures(result: Assessment, vignette: Vignette, dossier: Dossier) -> Iterator[str]:
+    """What came out otherwise than a vignette expects."""
     for key, expected in vignette.expect.items():
         check = _CHECKS.get(key)
         if check is None:
             yield f"`{key}` is nothing a vignette can expect; it can expect {', '.join(_CHECKS)}"
         else:
-            yield from check(result, expected, engine.dossier)
+            yield from check(result, expected, dossier)
+
+
+def _failures(engine: Engine, vignette: Vignette) -> Iterator[str]:
+    try:
+        case, capabilities = vignette_case(vignette, engine.dossier)
+    except ClinicalCommanderError as error:
+        yield f"the case cannot be read: {error}"
+        return
+    yield from failures(engine.assess(case, capabilities), vignette, engine.dossier)
 
 
 def _answer(name: str) -> Callable[[Assessment, Any, Dossier], Iterator[str]]:

@@ -5,7 +5,7 @@ What writes on a `Page` writes on `Blocks` too, so no other view decides again w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from clinical_commander.frozen import frozen
 from clinical_commander.render.layout import Page
@@ -13,9 +13,10 @@ from clinical_commander.render.layout import Page
 
 @frozen
 class Block:
-    """One call of a page. `kind` is text, item, pair or row; the other fields are what was given.
+    """One call of a page. `kind` is text, item, pair, row, mark, refs, code or table; the others are what was given.
 
-    `about` names the statement, `kind:id`, where it rests on something that can be shown.
+    `about` names the statement, `kind:id`, where it rests on something that can be shown. The cells of code are the
+    names that stand in it, as `kind id`. A table has them in its columns and lines.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Block:
     time: str = ""
     cells: tuple[str, ...] = ()
     about: str = ""
+    lines: tuple[tuple[str, ...], ...] = ()
 
     @property
     def said(self) -> str:
@@ -90,6 +92,23 @@ class Blocks(Page):
     def row(self, cells: Sequence[str], indent: int = 2, between: str | None = None) -> None:
         if cells:
             self._put(Block("row", indent=indent, cells=tuple(cells)))
+
+    def mark(self, kind: str, id: str) -> None:
+        self._put(Block("mark", id, name=kind))
+
+    def refer(self, kind: str, ids: Sequence[str]) -> None:
+        if ids:
+            self._put(Block("refs", name=kind, cells=tuple(ids)))
+
+    def code(self, text: str, names: Iterable[tuple[str, str]], indent: int = 4) -> None:
+        """A text of the rule language, and the names that stand in it."""
+        named = tuple(dict.fromkeys(f"{kind} {id}" for kind, id in names))
+        self._put(Block("code", text, indent=indent, cells=named))
+
+    def table(self, caption: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+        """A table; the first cell of a line names it."""
+        if lines:
+            self._put(Block("table", caption, cells=tuple(columns), lines=tuple(map(tuple, lines))))
 
     def _put(self, block: Block) -> None:
         if not self._sections:

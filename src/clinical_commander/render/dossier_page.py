@@ -17,6 +17,7 @@ from clinical_commander.dossier.model import (
     Step,
     Trigger,
 )
+from clinical_commander.render.citation import write_citation
 from clinical_commander.render.layout import Page
 from clinical_commander.render.words import Words, inside
 
@@ -33,11 +34,13 @@ def dossier_page(
 ) -> str:
     """The dossier as a page of text, or some of its `PARTS`; the other arguments are those of `assessment_text`."""
     page = Page(width, colour=colour, unicode=unicode)
-    _DossierPage(dossier, Words(dossier), page).write(parts)
+    DossierPage(dossier, Words(dossier), page).write(parts)
     return str(page)
 
 
-class _DossierPage:
+class DossierPage:
+    """Writes a dossier part by part. Where something with a name begins, the page is told (`mark`)."""
+
     def __init__(self, dossier: Dossier, words: Words, page: Page) -> None:
         self.d, self.words, self.page = dossier, words, page
         self.found_blocks: dict[
@@ -74,6 +77,9 @@ class _DossierPage:
         if condition is not None:
             self.page.pair(self.words.say(key), self.words.clause(condition), indent=indent)
 
+    def code(self, condition: Condition | None, indent: int = 6) -> None:
+        """A condition as it is written. Paper has its words alone."""
+
     # -- parts
 
     def head(self) -> None:
@@ -98,6 +104,7 @@ class _DossierPage:
     def entry_points(self) -> None:
         self.section("entry_points")
         for entry in self.d.entry_points.values():
+            self.page.mark("entry", entry.id)
             self.page.item(f"{entry.title} ({entry.id}). {entry.text}")
             self.said(entry.source_says, 4)
             self.source(entry.source, 4)
@@ -115,6 +122,7 @@ class _DossierPage:
     def input(self, given: Input) -> None:
         """One input with its facts, and how each may be stated."""
         words, page = self.words, self.page
+        page.mark("input", given.id)
         required = words.say("required" if given.required else "optional")
         page.item(f"{given.title} ({given.id}), {required}, {self.phase_title(given.phase)}", tint="strong")
         page.text(given.rationale, 4)
@@ -141,6 +149,7 @@ class _DossierPage:
     def questions(self) -> None:
         self.section("ask")
         for number, question in enumerate(self.d.questions, 1):
+            self.page.mark("question", question.id)
             self.page.item(f"{number}. {question.text}", note=question.why)
 
     def tier(self) -> None:
@@ -159,6 +168,7 @@ class _DossierPage:
         """The values from the highest down, each with its own condition."""
         page = self.page
         for value in reversed(answer.values):
+            page.mark(answer.id, value.id)
             page.item(f"{value.title} ({value.id})", tint="strong")
             self.condition("when", value.when, 4)
             if value.text:
@@ -183,6 +193,7 @@ class _DossierPage:
     def phases(self) -> None:
         self.section("phases")
         for number, phase in enumerate(self.d.phases, 1):
+            self.page.mark("phase", phase.id)
             self.page.item(f"{number}. {phase.title} ({phase.id})", tint="strong")
             self.page.text(phase.text, 4)
             if phase.inputs:
@@ -195,6 +206,9 @@ class _DossierPage:
             self.page.pair(
                 self.words.say("done_when"), phase.advance_says or self.words.clause(phase.advance), indent=4
             )
+            self.code(phase.advance, 4)
+            self.page.refer("input", phase.inputs)
+            self.page.refer("action", phase.actions)
             self.said(phase.source_says, 4)
             self.source(phase.source, 4)
 
@@ -214,6 +228,7 @@ class _DossierPage:
         """One trigger: when it fires, how grave it is, what it says and does."""
         words, page = self.words, self.page
         page.blank()
+        page.mark("trigger", trigger.id)
         page.item(f"{trigger.title} ({trigger.id})", "alarm", tint="strong")
         self.condition("when", trigger.when)
         for severity, condition in trigger.severity.items():
@@ -265,6 +280,7 @@ class _DossierPage:
             self.found_blocks.setdefault(block, (found, shared, number + 1))
             guards = self.guards(found[0].guards[told:shared])
             self.page.item(self.words.say("use_block", block) + (f" {guards}" if guards else ""), "item", indent)
+            self.page.refer("block", (block,))
 
     def step(self, step: Step, indent: int, told: int) -> None:
         """One step: what, how soon, who, and under which conditions."""
@@ -280,6 +296,8 @@ class _DossierPage:
         notes += [words.say("within", step.within)] if step.within else []
         notes += [step.who] if step.who else []
         page.item(f"{text.rstrip('.')} ({', '.join(notes)})." if notes else text, "do", indent)
+        page.refer("action", (step.action,) if step.action else ())
+        page.refer("citation", step.source.cite)
         if guards:
             page.text(guards, indent + 2, "quiet")
         if step.unless is not None:
@@ -301,6 +319,7 @@ class _DossierPage:
             for name in waiting:
                 done.add(name)
                 steps, told, start = self.found_blocks[name]
+                self.page.mark("block", name)
                 self.page.text(f"{name}:", 2, "strong")
                 self.steps(steps, 4, told, start)
 
@@ -308,6 +327,7 @@ class _DossierPage:
         if self.d.pivots:
             self.section("pivots")
         for pivot in self.d.pivots:
+            self.page.mark("pivot", pivot.id)
             self.page.item(f"{pivot.title} ({pivot.id})", tint="strong")
             self.condition("when", pivot.when, 4)
             self.page.text(pivot.text, 4)
@@ -319,10 +339,12 @@ class _DossierPage:
         words, page = self.words, self.page
         for playbook in self.d.playbooks.values():
             page.heading(f"{words.heading('plan')}: {playbook.title}")
+            page.mark("playbook", playbook.setting)
             page.text(playbook.text, 2)
             for row in playbook.rows:
                 page.blank()
                 page.text(f"{words.say('row')} {row.id}: {words.clause(row.when)}", 2, "strong")
+                self.code(row.when, 4)
                 for stage, steps in row.stages.items():
                     if steps:
                         page.text(words.name("stage", stage) + ":", 4, "strong")
@@ -333,6 +355,7 @@ class _DossierPage:
         if self.d.treatments:
             self.section("treatments")
         for treatment in self.d.treatments:
+            page.mark("treatment", treatment.id)
             page.item(treatment.title, tint="strong")
             self.condition("when", treatment.when, 4)
             self.steps(treatment.steps, 4)
@@ -343,6 +366,7 @@ class _DossierPage:
         if self.d.monitoring:
             self.section("monitoring")
         for item in self.d.monitoring:
+            page.mark("monitoring", item.id)
             page.item(f"{item.title}: {item.text}")
             self.condition("when", item.when, 4)
             for key, text in (("every", item.every), ("until", item.until)):
@@ -355,6 +379,7 @@ class _DossierPage:
         if self.d.followup:
             self.section("followup")
         for follow in self.d.followup:
+            page.mark("followup", follow.id)
             page.item(f"{follow.text} ({words.say('within', follow.within)})" if follow.within else follow.text)
             self.condition("when", follow.when, 4)
             self.source(follow.source, 4)
@@ -364,6 +389,7 @@ class _DossierPage:
         if self.d.siblings:
             self.section("siblings")
         for sibling in self.d.siblings:
+            page.mark("sibling", sibling.dossier)
             missing = "" if sibling.installed else f" [{words.say('not_installed')}]"
             page.item(f"{sibling.title} ({sibling.dossier}){missing}", tint="strong")
             for key in ("speaks_for", "speaks_against", "settles", "handover"):
@@ -374,6 +400,7 @@ class _DossierPage:
         if self.d.conflicts:
             self.section("conflicts")
         for conflict in self.d.conflicts:
+            self.page.mark("conflict", conflict.id)
             self.page.item(conflict.text, "alarm")
             self.condition("when", conflict.when, 4)
             for side in conflict.sides:
@@ -386,6 +413,7 @@ class _DossierPage:
         page = self.page
         self.section("rules")
         for rule in self.d.rules.values():
+            page.mark("rule", rule.id)
             page.item(f"{rule.says} ({rule.id})", tint="strong")
             self.condition("when", rule.when, 4)
             self.source(rule.source, 4)
@@ -394,6 +422,7 @@ class _DossierPage:
         page = self.page
         self.section("thresholds")
         for threshold in self.d.thresholds.values():
+            page.mark("threshold", threshold.id)
             page.item(f"{threshold.says}: {threshold.text} ({threshold.id})", tint="strong")
             self.source(threshold.source, 4)
 
@@ -414,6 +443,7 @@ class _DossierPage:
         if self.d.tools:
             self.section("tools")
         for tool in self.d.tools.values():
+            page.mark("tool", tool.id)
             page.item(f"{tool.title} ({tool.id})", tint="strong")
             self.condition("applies_when", tool.applies_when, 4)
             if tool.not_applicable:
@@ -429,33 +459,9 @@ class _DossierPage:
             self.source(line.source, 4)
 
     def sources(self) -> None:
-        words, page = self.words, self.page
         self.section("sources")
         for citation in self.d.citations.values():
-            where = [
-                citation.authors,
-                citation.journal,
-                str(citation.year or ""),
-                words.name("citation_kind", citation.kind),
-            ]
-            page.item(f"{citation.id}: {citation.title}", tint="strong")
-            page.text(", ".join(w for w in where if w), 4)
-            ids = [f"PMID {citation.pmid}" if citation.pmid else "", citation.doi or "", citation.url or ""]
-            if any(ids):
-                page.text(", ".join(i for i in ids if i), 4)
-            if citation.source_label:
-                verdict = words.name("source_verdict", citation.source_verdict) if citation.source_verdict else ""
-                page.pair(
-                    words.say("source_says"),
-                    f"“{citation.source_label}” ({verdict})" if verdict else citation.source_label,
-                    indent=4,
-                )
-            for key in ("supports", "corrections"):
-                if getattr(citation, key):
-                    page.pair(words.say(key), getattr(citation, key), indent=4)
-            state = words.name("review", citation.review)
-            seen = words.name("read", citation.read) if citation.read else ""
-            page.text(", ".join(x for x in (seen, state, citation.reviewer or "") if x), 4, "quiet")
+            write_citation(self.page, self.words, citation)
 
 
 def _block_of(step: Step, start: int | None) -> tuple[int, str] | None:

@@ -125,6 +125,12 @@ class Page:
         if line:
             self.text(line, indent)
 
+    def mark(self, kind: str, id: str) -> None:
+        """What this name names begins here. Nothing on paper; a view with anchors sets one."""
+
+    def refer(self, kind: str, ids: Sequence[str]) -> None:
+        """What was said last names or rests on these. Nothing on paper; a view with links leads there."""
+
     def _add(self, text: str, first: str, rest: str, tint: str) -> None:
         text = self._shown(text)
         lines = textwrap.wrap(

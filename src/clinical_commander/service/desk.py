@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from clinical_commander import __version__
@@ -73,6 +74,7 @@ class Desk:
         site: Mapping[str, object] | None = None,
         setting: str = "ed",
         actor: str = "page",
+        folder: Path | None = None,
     ) -> None:
         """Args:
         dossier: The content that new encounters are run with.
@@ -80,8 +82,9 @@ class Desk:
         site: `capabilities`, and what an assessment lists of the site; kept with each new encounter.
         setting: Where the page stands.
         actor: Who uses it.
+        folder: Where the dossier stands, if that is outside the search path.
         """
-        self.log, self.site, self.setting, self.actor = log, site, setting, actor
+        self.log, self.site, self.setting, self.actor, self.folder = log, site, setting, actor, folder
         self._words: dict[str, Words] = {}
         self._lock = threading.Lock()
         self.pack: Pack = pack_of(dossier)

@@ -88,6 +88,40 @@ def everything(language: str = "en") -> Leaflet:
     return write_leaflet(replace(result, leaflet=report), dossier, None, language)
 
 
+def variants(language: str) -> list[Leaflet]:
+    """Leaflets of every setting and medicine; with those of other tiers refused, the whole matrix."""
+    dry = {"hours_since_last_bleeding": "60 h"}
+    changes = [{"setting": s, **dry} for s in ("home", "outpatient", "ed", "inpatient")]
+    changes += [
+        {"anticoagulant": "warfarin", "inr": "2.2"},
+        {"anticoagulant": None},
+        {"smoking_status": "current", "age": "61 years"},
+    ]
+    changes += [{"confirmed_cause": "acute_bronchitis"}, {"antiplatelet": "single"}]
+    return [everything(language), *(leaflet(language, **c) for c in changes)]
+
+
+def keys(found: Leaflet) -> set[str]:
+    """The sentences of a leaflet, as `section.sentence`."""
+    return {line.key.removeprefix("leaflet.") for part in found.parts for line in part.lines}
+
+
+def traces() -> list[tuple[str, str, dict[str, object]]]:
+    """(warning, red flag, sign) of every warning."""
+    content = engine().dossier.leaflet
+    assert content is not None
+    return [(x.id, t.red_flag, dict(t.sign)) for s in content.sections for x in s.sentences for t in x.traces]
+
+
+def as_told(sign: dict[str, object]) -> dict[str, object]:
+    """A sign as a case tells it: quantities with their units."""
+    units = {name: fact.unit.code for name, fact in engine().dossier.facts.items() if fact.unit}
+    return {
+        name: f"{value:g} {units[name]}" if isinstance(value, float) and units.get(name, "1") != "1" else value
+        for name, value in sign.items()
+    }
+
+
 def need(what: str, found: bool) -> None:
     """Skip, by name, what this machine lacks; under CI nothing may be lacking."""
     if not found:

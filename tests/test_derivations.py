@@ -100,6 +100,8 @@ def test_the_derivations_as_they_stand_have_no_fault() -> None:
         ("from: hemoglobin, direction", "from: platelets, direction", "CC471", "platelets"),
         ("direction: fall, within: 7 d", "within: 7 d", "CC471", "direction"),
         ("direction: fall, within: 7 d", "direction: fall", "CC471", "within"),
+        ("direction: fall, within: 7 d, end", "direction: rise, within: 7 d, end", "CC471", "only a fall is a bound"),
+        ("within: 7 d, end: at_least", "within: 7 d, end: at_most", "CC471", "only a fall is a bound"),
         ("levels: {1: [single, dual], 2: [dual]}", "levels: {1: [single, triple]}", "CC471", "triple"),
         ('values: {never: [snomed 266919005]', 'values: {nevr: [snomed 266919005]', "CC471", "nevr"),
         ("status: H}", "status: R}", "CC406", "R"),

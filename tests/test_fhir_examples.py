@@ -98,7 +98,7 @@ def test_the_synthetic_patient_on_warfarin() -> None:
     assert facts["anticoagulant"].value == "warfarin"  # by the product of a Medication in the bundle
     assert facts["antiplatelet"].possible == ("single", "dual")
     assert (facts["inr"].low, facts["inr"].high) == (8.000000000000002, 25)  # "> 8", above 8 and within the limits
-    assert facts["hemoglobin_drop"].value == 2.7  # 13.1 g/dL (131 g/L) to 10.4 g/dL
+    assert (facts["hemoglobin_drop"].low, facts["hemoglobin_drop"].value) == (2.7, None)  # 13.1 (131 g/L) to 10.4 g/dL
     assert facts["creatinine"].value == 1.7  # 150 umol/L / 88.4
     assert facts["creatinine_baseline"].value == 0.9
     assert facts["ctpa"].state == "pending"

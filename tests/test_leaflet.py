@@ -24,9 +24,24 @@ from clinical_commander.errors import CaseError, ReferenceProblem
 from clinical_commander.frozen import replace
 from clinical_commander.leaflet.page import html
 from clinical_commander.leaflet.text import text
-from clinical_commander.leaflet.write import Leaflet, write_leaflet
+from clinical_commander.leaflet.write import write_leaflet
 from tests.fixtures import DOSSIER, EXAMPLES, REPOSITORY, SETTINGS, engine, state
-from tests.leaflets import LANGUAGES, MOMENT, PSEUDO, RUN_BACK, alarms, assessed, everything, facts, leaflet, pseudo
+from tests.leaflets import (
+    LANGUAGES,
+    MOMENT,
+    PSEUDO,
+    RUN_BACK,
+    alarms,
+    as_told,
+    assessed,
+    everything,
+    facts,
+    keys,
+    leaflet,
+    pseudo,
+    traces,
+    variants,
+)
 
 Record = Callable[[str, object], None]
 MUST_KNOW = ("spo2", "oxygen_device", "sbp", "rr", "hr", "estimated_volume_24h", "airway_compromise", "consciousness")
@@ -50,10 +65,6 @@ def refused(**changes: object) -> str:
     return str(problem)
 
 
-def keys(found: Leaflet) -> set[str]:
-    return {line.key.removeprefix("leaflet.") for part in found.parts for line in part.lines}
-
-
 # --- who gets it
 
 
@@ -67,14 +78,14 @@ def test_the_constructed_patient_gets_it_and_it_says_that_it_is_unreviewed() -> 
 
 @pytest.mark.hazard("H05")
 @pytest.mark.parametrize("fact", MUST_KNOW)
-def test_without_a_deciding_sign_there_is_none_and_the_sign_is_named(fact: str) -> None:
+def test_ux_38_without_a_deciding_sign_there_is_none_and_the_sign_is_named(fact: str) -> None:
     # The description of streaks implies an amount, so it goes with the amount.
     assert engine().dossier.facts[fact].label in refused(**{fact: None, "volume_description": None})
 
 
 @pytest.mark.hazard("H05")
 @pytest.mark.parametrize("fact", MUST_KNOW)
-def test_with_a_deciding_sign_out_of_date_there_is_none(fact: str) -> None:
+def test_ux_38_with_a_deciding_sign_out_of_date_there_is_none(fact: str) -> None:
     told = facts()[fact]
 
     old = {"value": told, "at": "2026-10-30T08:00:00+00:00"}
@@ -83,7 +94,7 @@ def test_with_a_deciding_sign_out_of_date_there_is_none(fact: str) -> None:
 
 
 @pytest.mark.hazard("H05")
-def test_whatever_fact_is_missing_it_is_given_only_with_all_answers_settled_and_no_alarm_open() -> None:
+def test_ux_38_whatever_fact_is_missing_it_is_given_only_with_all_answers_settled_and_no_alarm_open() -> None:
     given = Counter[bool]()
 
     for fact in facts():
@@ -116,7 +127,7 @@ def test_of_many_patients_those_who_get_it_are_mild_settled_and_without_alarm(
         for _ in range(rng.choice((0, 0, 1, 1, 2, 4))):
             fact = rng.choice(tuple(facts()))
             old = {"value": facts()[fact], "at": "2026-10-31T20:00:00+00:00"}
-            changes |= rng.choice(({fact: None}, {fact: None}, {fact: old}, _as_told(rng.choice(signs))))
+            changes |= rng.choice(({fact: None}, {fact: None}, {fact: old}, as_told(rng.choice(signs))))
         if setting == "inpatient" and rng.random() < 0.7:
             changes |= {"hours_since_last_bleeding": "60 h"}
         result = assessed(setting=setting, **changes)
@@ -136,15 +147,6 @@ def test_of_many_patients_those_who_get_it_are_mild_settled_and_without_alarm(
     assert given >= (0 if setting == "icu" else 15)
     assert sum(why.values()) >= 15
     assert given == 0 or setting != "icu"
-
-
-def _as_told(sign: dict[str, object]) -> dict[str, object]:
-    """A sign as a case tells it: quantities with their units."""
-    units = {name: fact.unit.code for name, fact in engine().dossier.facts.items() if fact.unit}
-    return {
-        name: f"{value:g} {units[name]}" if isinstance(value, float) and units.get(name, "1") != "1" else value
-        for name, value in sign.items()
-    }
 
 
 @pytest.mark.hazard("H05")
@@ -229,19 +231,13 @@ def test_the_action_in_the_plan_and_the_leaflet_agree() -> None:
 # --- warnings and red flags
 
 
-def traces() -> list[tuple[str, str, dict[str, object]]]:
-    content = engine().dossier.leaflet
-    assert content is not None
-    return [(x.id, t.red_flag, dict(t.sign)) for s in content.sections for x in s.sentences for t in x.traces]
-
-
 @pytest.mark.hazard("H05")
 @pytest.mark.parametrize(("sentence", "red_flag", "sign"), traces(), ids=lambda value: str(value)[:40])
-def test_who_has_the_sign_of_a_warning_has_the_red_flag_and_no_leaflet(
+def test_ux_37_who_has_the_sign_of_a_warning_has_the_red_flag_and_no_leaflet(
     sentence: str, red_flag: str, sign: dict[str, object]
 ) -> None:
     """By the engine, on the patient who gets the leaflet without it; `check` asks another reading of the rules."""
-    result = assessed(**_as_told(sign), **({"stated_severity": None} if "estimated_volume_24h" in sign else {}))
+    result = assessed(**as_told(sign), **({"stated_severity": None} if "estimated_volume_24h" in sign else {}))
     assert result.leaflet is not None
 
     assert result.leaflet.withheld
@@ -254,7 +250,7 @@ def test_who_has_the_sign_of_a_warning_has_the_red_flag_and_no_leaflet(
 
 
 @pytest.mark.hazard("H05")
-def test_every_trigger_that_can_be_an_alarm_has_a_warning() -> None:
+def test_ux_37_every_trigger_that_can_be_an_alarm_has_a_warning() -> None:
     warned = {red_flag for _, red_flag, _ in traces()}
     can_alarm = {name for name, t in engine().dossier.triggers.items() if {"urgent", "critical"} & set(t.severity)}
 
@@ -409,21 +405,10 @@ def test_it_covers_what_the_founding_leaflet_covers_and_not_its_errors() -> None
 # --- words
 
 
-def variants(language: str) -> list[Leaflet]:
-    """Leaflets of every setting and medicine; with those of other tiers refused, the whole matrix."""
-    dry = {"hours_since_last_bleeding": "60 h"}
-    changes = [{"setting": s, **dry} for s in ("home", "outpatient", "ed", "inpatient")]
-    changes += [
-        {"anticoagulant": "warfarin", "inr": "2.2"},
-        {"anticoagulant": None},
-        {"smoking_status": "current", "age": "61 years"},
-    ]
-    changes += [{"confirmed_cause": "acute_bronchitis"}, {"antiplatelet": "single"}]
-    return [everything(language), *(leaflet(language, **c) for c in changes)]
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_variant_is_easy_to_read_by_every_counter_of_its_language(language: str, record_property: Record) -> None:
+def test_ux_35_every_variant_is_easy_to_read_by_every_counter_of_its_language(
+    language: str, record_property: Record
+) -> None:
     content = engine().dossier.leaflet
     assert content is not None
     for found in variants(language):
@@ -441,7 +426,7 @@ def test_every_variant_is_easy_to_read_by_every_counter_of_its_language(language
 
 @pytest.mark.hazard("H05")
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_variant_says_what_is_banned(language: str) -> None:
+def test_ux_38_no_variant_says_what_is_banned(language: str) -> None:
     dossier = engine().dossier
     assert dossier.leaflet is not None
     own = dossier.leaflet.bans if language == "en" else dossier.translations[language].bans
@@ -456,7 +441,7 @@ def test_no_variant_says_what_is_banned(language: str) -> None:
         assert not re.search(r"mortal|die\b|death|morir|muerte|\d+ ?%", said)
 
 
-def test_it_says_nothing_but_sentences_of_the_content() -> None:
+def test_ux_39_it_says_nothing_but_sentences_of_the_content() -> None:
     dossier = engine().dossier
     for language in LANGUAGES:
         source = {"watermark": dossier.watermark, **(dossier.leaflet.texts() if dossier.leaflet else {})}
@@ -491,7 +476,7 @@ def test_a_language_that_nobody_wrote_is_refused_with_those_there_are() -> None:
         leaflet("fr")
 
 
-def test_a_sentence_that_changed_since_its_translation_is_refused_not_shown() -> None:
+def test_ux_39_a_sentence_that_changed_since_its_translation_is_refused_not_shown() -> None:
     dossier = engine().dossier
     assert dossier.leaflet is not None
     first, *others = dossier.leaflet.sections
@@ -574,7 +559,7 @@ def test_the_page_runs_nothing_and_asks_for_nothing() -> None:
     assert "default-src 'none'" in page
 
 
-def test_the_page_has_its_language_one_heading_and_a_title_without_the_patient() -> None:
+def test_ux_39_the_page_has_its_language_one_heading_and_a_title_without_the_patient() -> None:
     for language in LANGUAGES:
         found = Page(html(leaflet(language)))
 
@@ -583,7 +568,7 @@ def test_the_page_has_its_language_one_heading_and_a_title_without_the_patient()
         assert found.tags["h2"] == found.tags["section"] == 11
 
 
-def test_a_language_from_right_to_left_turns_the_page() -> None:
+def test_ux_39_a_language_from_right_to_left_turns_the_page() -> None:
     dossier = pseudo()
     found = write_leaflet(assessed(Engine(dossier)), dossier, None, PSEUDO)
     page = html(found)
@@ -678,4 +663,4 @@ def test_the_examples_of_content_in_the_docs_are_those_of_the_dossier() -> None:
     lines = [line for line in first.splitlines() if line not in ("sections:",)]
     assert all(line in content for line in lines)
     assert second.strip() in translated
-    assert len(SHOWN) == 3
+    assert len(SHOWN) == 4

@@ -87,7 +87,7 @@ def pieces(data: bytes) -> Iterator[tuple[int, str, float, float, float]]:
 
 @pytest.mark.hazard("H05")
 @pytest.mark.parametrize(("kind", "language", "paper"), EVERY)
-def test_it_is_two_pages_of_the_paper_that_was_asked_for(kind: str, language: str, paper: str) -> None:
+def test_ux_40_it_is_two_pages_of_the_paper_that_was_asked_for(kind: str, language: str, paper: str) -> None:
     pages = reader(made(kind, language, paper)).pages
 
     assert len(pages) == 2
@@ -96,7 +96,7 @@ def test_it_is_two_pages_of_the_paper_that_was_asked_for(kind: str, language: st
 
 
 @pytest.mark.parametrize(("kind", "language", "paper"), EVERY)
-def test_it_is_tagged_with_language_and_title_and_names_nobody(kind: str, language: str, paper: str) -> None:
+def test_ux_40_it_is_tagged_with_language_and_title_and_names_nobody(kind: str, language: str, paper: str) -> None:
     found = reader(made(kind, language, paper))
     root = found.trailer["/Root"]
 
@@ -109,7 +109,7 @@ def test_it_is_tagged_with_language_and_title_and_names_nobody(kind: str, langua
     assert b"pdfuaid:part" in made(kind, language, paper) or b"pdfuaid" in root["/Metadata"].get_data()
 
 
-def test_headings_and_lists_are_marked_as_such() -> None:
+def test_ux_40_headings_and_lists_are_marked_as_such() -> None:
     roles: list[str] = []
 
     def walk(node: object) -> None:
@@ -132,7 +132,9 @@ def test_headings_and_lists_are_marked_as_such() -> None:
 
 @pytest.mark.hazard("H05")
 @pytest.mark.parametrize(("kind", "language", "paper"), EVERY)
-def test_every_sentence_is_on_it_and_nothing_is_smaller_than_12_points(kind: str, language: str, paper: str) -> None:
+def test_ux_40_every_sentence_is_on_it_and_nothing_is_smaller_than_12_points(
+    kind: str, language: str, paper: str
+) -> None:
     found = KINDS[kind](language)
     data = made(kind, language, paper)
     said = re.sub(r"\s+", "", " ".join(page.extract_text() for page in reader(data).pages))
@@ -152,7 +154,7 @@ def _texts(found: Leaflet) -> Iterator[str]:
 
 @pytest.mark.hazard("H05")
 @pytest.mark.parametrize(("kind", "language", "paper"), EVERY)
-def test_the_box_for_the_ambulance_stands_in_the_top_half_of_the_first_page(
+def test_ux_37_the_box_for_the_ambulance_stands_in_the_top_half_of_the_first_page(
     kind: str, language: str, paper: str
 ) -> None:
     found = KINDS[kind](language)
@@ -167,7 +169,7 @@ def test_the_box_for_the_ambulance_stands_in_the_top_half_of_the_first_page(
 
 @pytest.mark.hazard("H05")
 @pytest.mark.parametrize(("kind", "language", "paper"), EVERY)
-def test_no_ink_is_near_the_edge_of_the_paper(kind: str, language: str, paper: str, tmp_path: Path) -> None:
+def test_ux_40_no_ink_is_near_the_edge_of_the_paper(kind: str, language: str, paper: str, tmp_path: Path) -> None:
     need("pdftoppm (poppler-utils)", shutil.which("pdftoppm") is not None)
     file = tmp_path / "leaflet.pdf"
     file.write_bytes(made(kind, language, paper))
@@ -193,7 +195,7 @@ def _grey(data: bytes) -> list[bytes]:
     return [body[i : i + width] for i in range(0, len(body), width)]
 
 
-def test_a_language_from_right_to_left_fits_too_and_says_its_direction() -> None:
+def test_ux_39_a_language_from_right_to_left_fits_too_and_says_its_direction() -> None:
     dossier = pseudo()
     data = pdf(write_leaflet(assessed(Engine(dossier)), dossier, None, PSEUDO))
     found = reader(data)
@@ -210,7 +212,7 @@ def test_the_same_leaflet_gives_the_same_bytes() -> None:
     assert pdf(leaflet()) == made("patient", "en", "a4")
 
 
-def test_what_does_not_fit_on_two_pages_is_refused_and_never_cut() -> None:
+def test_ux_40_what_does_not_fit_on_two_pages_is_refused_and_never_cut() -> None:
     found = everything()
     first, second, *others = found.parts
     longer = replace(found, parts=(first, replace(second, lines=second.lines * 9), *others))

@@ -17,9 +17,11 @@ from clinical_commander.engine.site import Site, apply_site, compared_facts, rea
 from clinical_commander.errors import CaseError, ContentError, YamlError
 from clinical_commander.logic import ir
 from clinical_commander.program.conditions import clinical_conditions, gate_conditions
+from tests.fixtures import engine
 
 HERE = Path(__file__).parent
-DOSSIER = load_dossier(HERE / "cases" / "content" / "dossiers" / "symptom.small.v1")
+SMALL = load_dossier(HERE / "cases" / "content" / "dossiers" / "symptom.small.v1")
+DOSSIER = replace(SMALL, words=engine().dossier.words)
 SIGNED = {"by": "Dr A. Example", "on": "2026-11-01"}
 
 

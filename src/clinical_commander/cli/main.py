@@ -153,6 +153,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     form.add_argument("--patient", metavar="REFERENCE", help="with --as fhir: whom it is about, as in Patient/123")
     leaflet = parts["leaflet"]
     leaflet.add_argument("--lang", metavar="LANGUAGE", default="en", help="en, or a translation such as es")
+    leaflet.add_argument("--beside", metavar="LANGUAGE", help="the clinician's language, in a second column")
     leaflet.add_argument("--html", metavar="FILE", help="write it as a page for screen and paper")
     leaflet.add_argument("--pdf", metavar="FILE", help="write it as a tagged PDF")
     leaflet.add_argument("--paper", choices=("a4", "letter"), default="a4", help="of HTML and PDF")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from clinical_commander.derive.falls import LOWER_BOUND, falls
 from clinical_commander.derive.observation import CLOCK_SKEW, Observation, in_order
 from clinical_commander.derive.record import Record, Refusal
 from clinical_commander.derive.series import Timed, change, earliest, worst
@@ -118,6 +119,10 @@ class _Desk:
                 return _with_vague_times([t for t in self._timed(fact, way) if self._recent(fact, t.record)])
             case "worst":
                 return worst(fact, [t for t in self._series(fact) if self._recent(fact, t.record)], way)
+            case "change" if way.end == LOWER_BOUND:
+                series = [t.observation for t in self._series(self.facts[way.series])]
+                told = [t.observation for t in self._series(fact) if self._is_recent(fact, t.observation)]
+                return [o for o in falls(fact, series, told, way) if self._is_recent(fact, o)]
             case "change":
                 return [o for o in change(fact, self._series(self.facts[way.series]), way) if self._is_recent(fact, o)]
             case "earliest":

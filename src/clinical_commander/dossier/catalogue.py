@@ -24,7 +24,7 @@ from clinical_commander.logic.check import Context
 from clinical_commander.quantity import bounds, unit
 
 KINDS = ("boolean", "number", "integer", "code")
-FOLLOWS = ("fall_of", "done", "hours_since", "hours_from")
+FOLLOWS = ("done", "hours_since", "hours_from")
 VERBS = (
     "start",
     "stop",
@@ -134,9 +134,8 @@ def _check_follows(facts: Mapping[str, Fact], resolver: Resolver) -> None:
         follows = fact.follows
         if follows is None:
             continue
-        source = facts.get(follows.of if follows.kind == "fall_of" else follows.to)
+        source = facts.get(follows.to)
         fits = {
-            "fall_of": source is not None and fact.kind == source.kind == "number" and fact.unit == source.unit,
             "done": fact.kind == "boolean",
             "hours_since": fact.unit is not None and fact.unit.code == "h",
             "hours_from": source is not None and source.kind == "boolean" and fact.unit is not None
@@ -144,7 +143,7 @@ def _check_follows(facts: Mapping[str, Fact], resolver: Resolver) -> None:
         }  # fmt: skip
         if not fits[follows.kind]:
             cause = f"{fact.id} cannot follow from {follows.of}{' and ' + follows.to if follows.to else ''}."
-            mend = "A fall has the unit of its number, hours have `h`, and what was done is a boolean."
+            mend = "Hours have the unit `h`, and what was done is a boolean."
             resolver.problems.append(Problem("CC402", cause, mend, fact.at))
 
 

@@ -168,6 +168,10 @@ class _Derivations:
             self._looks_through(fact, way, item)
         if (way.how == "change") != bool(way.direction):
             self.unfit(item, "`direction` is for `change`, which needs it.")
+        if way.how == "change" and way.end and (way.end, way.direction) != ("at_least", "fall"):
+            self.unfit(item, "of a change only a fall is a bound, and `at_least` so far.")
+        if way.how == "change" and way.end and fact.limits is None:
+            self.unfit(item, f"a lower bound needs `limits` of `{fact.id}`.")
         if way.how == "member" and (numeric or (fact.kind == "code") != bool(way.values)):
             self.unfit(item, "`member` makes a boolean true by `codes`, or gives a code by `values`.")
         if way.how == "count" and (fact.kind == "boolean" or (fact.kind == "code") != bool(way.levels)):

@@ -17,7 +17,7 @@ class Way:
     for each value of the fact (`true`, `negative`) by which codes a record gives it; for `member` these are the codes
     of the record itself. `counted` are the results that count, `levels` what a count means for a fact of kind code.
     `within` and `after` are hours before the moment, or before the record. `current`: only what is present now.
-    `refuted`: a refuted record says false. `end` is at_least, at_most or "".
+    `refuted`: a refuted record says false. `end` is at_least, at_most or ""; a change with `at_least` is a lower bound.
     """
 
     how: str

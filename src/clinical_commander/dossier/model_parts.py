@@ -66,7 +66,8 @@ class Formula:
 class Follows:
     """How a fact follows from what was recorded over time, where nobody enters it.
 
-    `kind` is fall_of (of a number fact), done or hours_since (of an action), or hours_from (an action, `to` a fact).
+    `kind` is done or hours_since (of an action), or hours_from (an action, `to` a fact). Packs from before 0057 also
+    have fall_of (of a number fact), which stands in the derivations now.
     """
 
     kind: str

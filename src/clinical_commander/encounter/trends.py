@@ -1,14 +1,15 @@
 """A case and when its actions were done in; the case with what follows from its series out. The content says what.
 
-`follows` of a fact names the series: the fall of a number, an action that was done, hours since it or from it. What a
-person entered stands: a derived statement is added between, never in place of it, and a fall is only a lower bound.
+A fall is that of the derivations, as for records (`derive.falls`); `follows` of a fact names an action that was done,
+or hours since or from it. What a person entered stands: a derived statement is added between, never in place of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from clinical_commander.derive.falls import falls, way_of_fall
 from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.dossier.model_parts import Follows
 from clinical_commander.engine.case import Case, Observation
@@ -27,12 +28,13 @@ def with_trends(case: Case, dossier: Dossier, done: Mapping[str, datetime]) -> C
     """
     found = dict(case.facts)
     for fact in dossier.facts.values():
-        follows = fact.follows
-        if follows is None:
-            continue
+        follows, fall = fact.follows, way_of_fall(fact, dossier)
         entered = case.facts.get(fact.id, ())
-        if follows.kind == "fall_of":
-            derived = list(_falls(fact, case.facts.get(follows.of, ()), entered, follows.of))
+        if fall is not None:
+            series = case.facts.get(fall.series, ())
+            derived = [replace(o, origin=f"series:{fall.series}") for o in falls(fact, series, entered, fall)]
+        elif follows is None:
+            continue
         elif follows.of in done and done[follows.of] <= case.at:
             derived = list(_after(fact, follows, done[follows.of], case))
         else:
@@ -43,40 +45,6 @@ def with_trends(case: Case, dossier: Dossier, done: Mapping[str, datetime]) -> C
             found[fact.id] = tuple(together)
     # The order of the dossier: equal facts give an equal case, however they came to be known.
     return replace(case, facts={name: found[name] for name in dossier.facts if name in found})
-
-
-def _valued(observations: Sequence[Observation]) -> list[Observation]:
-    return [o for o in observations if o.low is not None and o.high is not None]
-
-
-def _falls(fact: Fact, series: Sequence[Observation], entered: Sequence[Observation], of: str) -> Iterator[Observation]:
-    """At each value after the first: at least how far it lies below the highest that is surely known.
-
-    A fall that a person entered tells of a higher value before: value + fall. Where no value stands beside it, a
-    derived fall counts only if it is the greater one. So nothing derived takes back what was entered.
-    """
-    values, falls = _valued(series), _valued(entered)
-    if fact.limits is None:
-        return
-    for number, now in enumerate(values):
-        before = [o.low for o in values[:number] if o.low is not None]
-        floor = 0.0
-        for fall in (o for o in falls if o.at <= now.at):
-            beside = [o.low for o in values if o.at <= fall.at and o.low is not None]
-            if beside and fall.low is not None:
-                before.append(beside[-1] + fall.low)
-            elif fall.low is not None:
-                floor = max(floor, fall.low)
-        if not before or now.high is None:
-            continue
-        least = round(max(0.0, max(before) - now.high), fact.decimals)
-        if floor and least < floor:
-            continue
-        unit = fact.unit.code if fact.unit else ""
-        yield Observation(
-            fact.id, "partial", now.at, low=min(least, fact.limits[1]), high=fact.limits[1],
-            entered=f">= {least:g} {unit}".strip(), unit=unit, origin=f"series:{of}",
-        )  # fmt: skip
 
 
 def _after(fact: Fact, follows: Follows, done: datetime, case: Case) -> Iterator[Observation]:

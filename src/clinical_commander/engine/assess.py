@@ -57,6 +57,7 @@ class Engine:
         self.could = Could(dossier, self.program)
         self.worth = Worth(dossier, self.program, self.differentials) if self.differentials is not None else None
         self.phases = Phases(dossier, self.program)
+        self.unreviewed = _unreviewed(dossier)
 
     def assess(
         self, case: Case, capabilities: Mapping[str, str] = NO_SITE, site: Mapping[str, object] | None = None
@@ -113,7 +114,7 @@ class Engine:
             monitoring=self._monitoring(situation, scope),
             followup=self._followup(situation, scope),
             warnings=self._warnings(case, situation),
-            unreviewed=self._unreviewed(),
+            unreviewed=self.unreviewed,
             differential=differential,
             site=dict(site or {}),
             leaflet=release(dossier, self.program, situation, scope, tier, disposition, triggers),
@@ -323,11 +324,6 @@ class Engine:
         ]
         return tuple(found)
 
-    def _unreviewed(self) -> a.Unreviewed:
-        open_ids = tuple(sorted(c.id for c in self.dossier.citations.values() if c.review == "needed"))
-        counts = {"citations": len(open_ids), "citations_total": len(self.dossier.citations)}
-        return a.Unreviewed(counts, open_ids)
-
 
 def fact_report(fact: Fact, known: Known, state: str) -> a.FactReport:
     """What is known of a fact, for the JSON. A stale fact shows its last value."""
@@ -351,6 +347,12 @@ def fact_report(fact: Fact, known: Known, state: str) -> a.FactReport:
         observation.entered if observation else "", observation.at.isoformat() if observation else None,
         origin, tuple(map(a.Text, observation.warnings)) if observation else (),
     )  # fmt: skip
+
+
+def _unreviewed(dossier: Dossier) -> a.Unreviewed:
+    open_ids = tuple(sorted(c.id for c in dossier.citations.values() if c.review == "needed"))
+    counts = {"citations": len(open_ids), "citations_total": len(dossier.citations)}
+    return a.Unreviewed(counts, open_ids)
 
 
 def _values(report: a.AnswerReport) -> dict[str, Any]:

@@ -440,7 +440,10 @@ class Assessment:
 
     def dumps(self, *, indent: int | None = None, ascii: bool = False) -> str:
         """The contracted JSON text. A frozen dataclass is written as its fields, in their order."""
-        return json.dumps(self._document(), ensure_ascii=ascii, indent=indent, allow_nan=False, default=vars)
+        # Frozen, so nothing holds itself, and nobody need look for that.
+        return json.dumps(
+            self._document(), ensure_ascii=ascii, indent=indent, allow_nan=False, default=vars, check_circular=False
+        )
 
 
 _BODY = (

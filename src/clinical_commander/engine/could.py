@@ -14,6 +14,9 @@ from clinical_commander.logic import ir
 from clinical_commander.program.conditions import place
 from clinical_commander.program.program import Program
 
+Look = tuple[Reader, dict[tuple[str, str, bool], bool]]
+"""A reader, and what of the names that conditions use has been looked at by it."""
+
 
 class Could:
     """Says what may come to hold. Holds nothing of a patient.
@@ -36,25 +39,32 @@ class Could:
                 self.of_tier.add((expr.kind, expr.name))
             self._collect(self.references.inside(expr))
 
-    def holds(self, conditions: Iterable[Condition], readers: Iterable[Reader]) -> bool:
-        """Whether each of some conditions may come to hold, by any of these readers."""
-        looks = tuple(readers)
-        return all(any(self._is(c.expr, True, reader) for reader in looks) for c in conditions)
+    def looks(self, readers: Iterable[Reader]) -> tuple[Look, ...]:
+        """Readers made ready for many conditions: what several of them name is looked at once."""
+        return tuple((reader, {}) for reader in readers)
 
-    def _is(self, expr: ir.Expr, truth: bool, reader: Reader) -> bool:
+    def holds(self, conditions: Iterable[Condition], looks: tuple[Look, ...]) -> bool:
+        """Whether each of some conditions may come to hold, by any of these readers."""
+        return all(any(self._is(c.expr, True, look) for look in looks) for c in conditions)
+
+    def _is(self, expr: ir.Expr, truth: bool, look: Look) -> bool:
         """Whether a condition may come to be true, or false. In doubt it may."""
+        reader, seen = look
         match expr:
             case ir.Not(item):
-                return self._is(item, not truth, reader)
+                return self._is(item, not truth, look)
             case ir.All(items) | ir.Any(items):
-                each = (self._is(item, truth, reader) for item in items)
+                each = (self._is(item, truth, look) for item in items)
                 return all(each) if isinstance(expr, ir.All) is truth else any(each)
             case ir.IsTrue(item) | ir.IsNotFalse(item):
-                return self._is(item, truth, reader)
+                return self._is(item, truth, look)
             case ir.Named(kind, name) if (kind, name) not in self.of_tier:
                 target = self.references.named.get((kind, name))
                 if target is not None:
-                    return self._is(target, truth, reader)
+                    known = seen.get((kind, name, truth))
+                    if known is None:
+                        known = seen[kind, name, truth] = self._is(target, truth, look)
+                    return known
         pair = self.pair_of.get(place(expr))
         if pair is None:
             return True

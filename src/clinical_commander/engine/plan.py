@@ -260,9 +260,11 @@ class Planner:
         state = _state(judged)
         counted = [j for j in judged if j.state == state]
         # Of several steps of one action the most urgent speaks for it, the one with the shortest time.
-        leading = min(
-            counted, key=lambda j: place(j.step.priority or "routine", self._minutes_of(j.step.within), False)
-        )
+        leading = counted[0]
+        if len(counted) > 1:
+            leading = min(
+                counted, key=lambda j: place(j.step.priority or "routine", self._minutes_of(j.step.within), False)
+            )
         because = tuple(dict.fromkeys(j.source for j in counted))
         text = leading.text if state in LIVE and leading.text else leading.step.text or action.text or action.label
         priority = leading.step.priority or "routine"

@@ -38,11 +38,12 @@ def questions(
     what it takes, then what else a trigger waits for. A question may pause all that follow it.
     """
     view = situation.fresh
-    readers = (situation.fresh.reader, situation.last.reader)
+    # Where nothing is stale both views say the same.
+    looks = could.looks((view.reader, situation.last.reader) if situation.stale else (view.reader,))
     urgent = {
         id
         for id, t in dossier.triggers.items()
-        if any(could.holds(step, readers) for step in _stat((*t.steps, *t.steps_if_possible)))
+        if any(could.holds(step, looks) for step in _stat((*t.steps, *t.steps_if_possible)))
     }
     waits: dict[str, list[str]] = {}
     stat: dict[str, list[str]] = {}

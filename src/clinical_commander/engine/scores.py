@@ -130,7 +130,7 @@ class _Ready:
         self.items = [_ReadyItem(item, pair) for item, pair in zip(tool.items, at.items, strict=False)]
         self.codes = _ReadyCodes(tool.rows, at.codes)
         self.readings = [
-            (reading, _ReadyCodes(reading.rows, codes))
+            (reading, _ReadyCodes(reading.rows, codes), {"id": reading.id, "title": Text(reading.title)})
             for reading, codes in zip(tool.readings, at.readings, strict=not tool.withheld)
         ]
         self.bands = [(band.id, pair[0]) for band, pair in zip(tool.bands, at.bands, strict=False)]
@@ -180,7 +180,7 @@ class _Ready:
             items=items,
             missing=self._missing(settled, items, view.reader, applicable),
             counts={name: (columns[p[0]], columns[p[1]]) for name, p in at.counts.items()},
-            readings=tuple([self._reading(reading, codes, view) for reading, codes in self.readings]),
+            readings=tuple([self._reading(reading, codes, head, view) for reading, codes, head in self.readings]),
             rates=self._rates(value, band),
             text=self._text(value, band, view.reader),
             recalled=self.recalled,
@@ -215,7 +215,7 @@ class _Ready:
             names.update(dict.fromkeys(self.codes.missing(reader)))
         return tuple(names)
 
-    def _reading(self, reading: Reading, codes: _ReadyCodes, view: View) -> Mapping[str, Any]:
+    def _reading(self, reading: Reading, codes: _ReadyCodes, head: Mapping[str, Any], view: View) -> Mapping[str, Any]:
         reader, columns = view.reader, view.columns
         value = codes.certain(columns)
         low, high = None, None
@@ -227,8 +227,7 @@ class _Ready:
         else:
             missing = () if value else tuple(dict.fromkeys(codes.missing(reader)))
         return {
-            "id": reading.id,
-            "title": Text(reading.title),
+            **head,
             "value": value,
             "possible": codes.possible(columns),
             "low": low,

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from clinical_commander.dossier import tool_terms
 from clinical_commander.logic import ir
 from clinical_commander.program.columns import Pair, Slot
 from clinical_commander.program.conditions import place
@@ -132,9 +131,10 @@ class Reader:
                 for fact in self._judged(item):
                     found.setdefault(rule, {}).setdefault(fact)
             case _:
-                for fact in ir.facts_of(expr):
+                facts, tools = self.program.references.named_in(expr)
+                for fact in facts:
                     found.setdefault(rule, {}).setdefault(fact)
-                for tool in tool_terms.tools_in(expr):
+                for tool in tools:
                     for fact in self._judged(ir.ToolNumber(tool)):
                         found.setdefault(tool, {}).setdefault(fact)
 

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from clinical_commander.canonical import content_hash
 from clinical_commander.dossier.model import Citation, Dossier, Fact, Source, Threshold
+from clinical_commander.dossier.phrases import phrase
 from clinical_commander.dossier.reader import Reader, plain_data
 from clinical_commander.dossier.source import CASE_LIMIT, Mapping, Node, Scalar, read_yaml
 from clinical_commander.engine.entries import LONGEST_QUOTE, Faults, nearest, node_of, place_of, quote, short, shown
@@ -177,7 +178,7 @@ class _SiteReader:
         phones = self.phones()
         priors = {key: plain_data(value) for key, (_, value) in self.reader.mapping("priors").items()}
         if priors:
-            text = f"The site brings its own priors: {', '.join(priors)}."
+            text = self.say("priors", ", ".join(priors))
             self.changes.append(Change("priors", "priors", "", ", ".join(priors), text))
         differential = NOTHING
         if self.dossier.differential is not None:
@@ -185,7 +186,7 @@ class _SiteReader:
             differential = read_site_differential(self.reader, self.faults, content, self.signature)
             for zone in differential.zones:
                 id = f"{zone.cause}.{zone.decision}"
-                text = f"The threshold to {zone.decision} of {zone.cause} is {zone.text}; signed by {zone.signed_by}."
+                text = self.say("zone", zone.decision, zone.cause, zone.text, zone.signed_by)
                 self.changes.append(Change("zone", id, "", zone.text, text, zone.signed_by, zone.signed_on))
         else:
             self.reader.mapping("zones")
@@ -193,6 +194,9 @@ class _SiteReader:
         if self.faults.errors:
             raise ContentError(sorted((short(p) for p in self.faults.errors), key=place_of))
         return Site(name, thresholds, capabilities, phones, priors, differential, tuple(self.changes))
+
+    def say(self, key: str, *parts: str) -> str:
+        return phrase(self.dossier.words, "site", key, *parts)
 
     def fault(self, code: str, cause: str, mend: str, node: Node) -> None:
         self.faults.add(code, cause, mend, node)
@@ -212,7 +216,7 @@ class _SiteReader:
             own = self.threshold(threshold, node)
             if own is not None and own.value != threshold.value:
                 found[own.id] = own
-                self.changes.append(_threshold_change(threshold, own))
+                self.changes.append(_threshold_change(self.dossier, threshold, own))
         return found
 
     def threshold(self, threshold: Threshold, node: Node) -> SiteThreshold | None:
@@ -305,8 +309,8 @@ class _SiteReader:
                 self.fault("CC406", f"`{key.name}` is {shown(node)}.", mend, node)
                 continue
             found[key.name] = text
-            what = {"yes": "is here", "no": "is not here", "on_call": "is on call"}[text]
-            self.changes.append(Change("capability", key.name, "unknown", text, f"{key.name} {what}."))
+            says = self.say(f"capability_{text}", key.name)
+            self.changes.append(Change("capability", key.name, "unknown", text, says))
         return found
 
     def phones(self) -> dict[str, str]:
@@ -332,10 +336,12 @@ def _raises_caution(threshold: Threshold, number: float) -> bool:
     return number == threshold.value or ways.get(threshold.caution, False)
 
 
-def _threshold_change(threshold: Threshold, own: SiteThreshold) -> Change:
-    signed = f"; signed by {own.signed_by} on {own.signed_on}" if own.signed_by else ""
-    what = threshold.says[:1].upper() + threshold.says[1:]
-    text = f"{what} is {own.text} here, {threshold.text} in the content{signed}."
+def _threshold_change(dossier: Dossier, threshold: Threshold, own: SiteThreshold) -> Change:
+    parts = [threshold.says[:1].upper() + threshold.says[1:], own.text, threshold.text]
+    key = "threshold"
+    if own.signed_by:
+        key, parts = "threshold_signed", [*parts, own.signed_by, own.signed_on]
+    text = phrase(dossier.words, "site", key, *parts)
     return Change("threshold", own.id, threshold.text, own.text, text, own.signed_by, own.signed_on)
 
 

@@ -37,14 +37,14 @@ def assessment_bundle(
         facts: The statements it rests on, as in `Case.facts`; they become a QuestionnaireResponse.
     """
     at = Addresses(_seed(assessment, occasion))
-    patient = [unnamed_patient(at)] if occasion.patient is None else []
+    patient = [unnamed_patient(dossier, at)] if occasion.patient is None else []
     facts_told = populate(dossier, facts, at.id("facts"), subject(at, occasion), assessment.at.isoformat())
     made = [
         guidance_response(assessment, dossier, at, occasion),
         apply(assessment, dossier, at, occasion),
         request_group(assessment, dossier, at, occasion),
         *action_requests(assessment, dossier, at, occasion),
-        *step_requests(assessment, at, occasion),
+        *step_requests(assessment, dossier, at, occasion),
         risk_assessment(assessment, dossier, at, occasion),
         *detected_issues(assessment, dossier, at, occasion),
         leaflet_communication(assessment, dossier, at, occasion),
@@ -54,8 +54,8 @@ def assessment_bundle(
     targets = [{"reference": f"urn:uuid:{r['id']}", "type": r["resourceType"]} for r in resources]
     records = [
         provenance(targets, assessment, dossier, at, occasion),
-        audit_event(assessment, at, occasion),
-        engine_device(assessment.engine_version, assessment.watermark, at),
+        audit_event(assessment, dossier, at, occasion),
+        engine_device(assessment.engine_version, dossier, at),
     ]
     entries = [{"fullUrl": f"urn:uuid:{r['id']}", "resource": r} for r in (*resources, *records, *patient)]
     return collection(at.id("bundle"), assessment.watermark, entries, occasion.recorded.isoformat())

@@ -20,6 +20,7 @@ from clinical_commander.fhir.datatypes import (
     ours,
     resource,
 )
+from clinical_commander.fhir.phrases import say, timing
 from clinical_commander.fhir.proposals import FORBIDDING, PRIORITIES, kind_of_request, what_is_requested
 from clinical_commander.fhir.steps import Words, applicability, step_conditions
 from clinical_commander.fhir.versions import canonical, canonical_url, computable_name
@@ -64,7 +65,7 @@ def activity_id(action: str) -> str:
 
 def _activity(action: Action, dossier: Dossier, words: Words) -> Json:
     orders = [_order(o.text, o.code, o.when, words) for o in action.orders]
-    against = [f"Held back while {words(c.when)}: {c.text}" for c in action.contraindications]
+    against = [say(dossier, "held_back_while", words(c.when), c.text) for c in action.contraindications]
     sources = (action.source, *(c.source for c in action.contraindications))
     forbids = action.verb in FORBIDDING
     kind = kind_of_request(action.verb)
@@ -73,7 +74,7 @@ def _activity(action: Action, dossier: Dossier, words: Words) -> Json:
         "ActivityDefinition",
         activity_id(action.id),
         dossier.watermark,
-        [action.label, action.text, f"Do not perform: {wanted['text']}." if forbids else "", *against],
+        [action.label, action.text, f"{say(dossier, 'do_not_perform', wanted['text'])}." if forbids else "", *against],
         url=canonical_url("action", action.id),
         version=dossier.content_hash or "unpacked",
         name=computable_name(action.id),
@@ -120,25 +121,25 @@ class _Plan:
 
     def groups(self) -> Iterator[Json]:
         d = self.dossier
-        yield self._group("Alarms", [self._trigger(t) for t in d.triggers.values()])
+        yield self._group(say(d, "alarms"), [self._trigger(t) for t in d.triggers.values()])
         for playbook in d.playbooks.values():
             yield self._playbook(playbook)
         pivots = [self._block(p.title, p.when, p.steps, p.source, p.text, p.route) for p in d.pivots]
-        yield from ([self._group("Turning points", pivots)] if pivots else [])
+        yield from ([self._group(say(d, "pivots"), pivots)] if pivots else [])
         treatments = [self._block(t.title, t.when, t.steps, t.source) for t in d.treatments]
-        yield from ([self._group("Treatments", treatments)] if treatments else [])
+        yield from ([self._group(say(d, "treatments"), treatments)] if treatments else [])
         monitored = [
-            self._leaf(m.text, m.when, m.source, title=m.title, description=_timing(m.every, m.until),
+            self._leaf(m.text, m.when, m.source, title=m.title, description=timing(d, m.every, m.until, ", "),
                        definitionCanonical=self._definition(m.action))
             for m in d.monitoring
         ]  # fmt: skip
-        yield from ([self._group("Monitoring", monitored)] if monitored else [])
+        yield from ([self._group(say(d, "monitoring"), monitored)] if monitored else [])
         followed = [
             self._leaf(f.text, f.when, f.source, timingDuration=duration(f.within),
                        definitionCanonical=self._definition(f.action))
             for f in d.followup
         ]  # fmt: skip
-        yield from ([self._group("Follow-up", followed)] if followed else [])
+        yield from ([self._group(say(d, "followup"), followed)] if followed else [])
 
     def _group(self, title: str, actions: Sequence[Json], **more: object) -> Json:
         return filled(
@@ -204,10 +205,10 @@ class _Plan:
     def _step(self, step: Step) -> Json:
         if step.choose:
             return filled(
-                title="One of these",
+                title=say(self.dossier, "one_of"),
                 groupingBehavior="logical-group",
                 selectionBehavior="at-most-one",
-                condition=step_conditions(step, self.words),
+                condition=step_conditions(self.dossier, step, self.words),
                 action=[self._step(option) for option in step.choose],
             )
         action = self.dossier.actions[step.action] if step.action else None
@@ -219,7 +220,7 @@ class _Plan:
             priority=PRIORITIES.get(step.priority),
             code=[concept(action.label, ours("action", action.id))] if action else [],
             documentation=_cited(self.dossier, (step.source,)),
-            condition=step_conditions(step, self.words),
+            condition=step_conditions(self.dossier, step, self.words),
             timingDuration=duration(step.within) if step.within else None,
             definitionCanonical=self._definition(step.action),
         )
@@ -245,7 +246,3 @@ class _Plan:
             return []
         goes_to = route.dossier or route.external
         return [{"type": "documentation", "label": "hand-over", "display": f"{goes_to}: {route.handover}"}]
-
-
-def _timing(every: str, until: str) -> str:
-    return ", ".join(p for p in (f"every {every}" if every else "", f"until {until}" if until else "") if p)

@@ -9,6 +9,7 @@ from clinical_commander.dossier.model import Dossier
 from clinical_commander.fhir.assessment_bundle import collection
 from clinical_commander.fhir.datatypes import Addresses, Json, citation, extension, filled, resource
 from clinical_commander.fhir.definitions import activity_definitions, plan_definition
+from clinical_commander.fhir.phrases import say
 from clinical_commander.fhir.questionnaire import questionnaire
 from clinical_commander.fhir.steps import Words
 from clinical_commander.fhir.versions import canonical_url, computable_name
@@ -47,7 +48,7 @@ def library(dossier: Dossier, pack: bytes = b"") -> Json:
         title=f"{dossier.id} {dossier.version}",
     )
     open_sources = sum(c.review != "reviewed" for c in dossier.citations.values())
-    counts = f"{open_sources} of {len(dossier.citations)} sources are not reviewed."
+    counts = say(dossier, "sources_open_of", str(open_sources), str(len(dossier.citations)))
     return resource(
         "Library",
         f"library.{dossier.id}"[:64],

@@ -21,11 +21,11 @@ from clinical_commander.fhir.datatypes import (
     resource,
 )
 from clinical_commander.fhir.guidance import encounter, subject
+from clinical_commander.fhir.phrases import say
 from clinical_commander.fhir.proposals import LIVE, kind_of_request, request_key
 
 LEAFLET = "educate.leaflet"
 """The action that a leaflet is handed over by."""
-NOT_A_SUM = "Outcomes need not sum to 100 %: causes that were not weighed are not listed."
 
 
 # --- the differential
@@ -41,14 +41,15 @@ def risk_assessment(assessment: Assessment, dossier: Dossier, at: Addresses, occ
     if not report.causes:
         return None
     titles = {c.id: c.title for c in dossier.differential.causes.values()} if dossier.differential else {}
-    predictions = [_prediction(c, titles.get(c.cause, c.cause.replace("_", " "))) for c in report.causes]
-    lines = [f"{p['outcome']['text']}: {_shown(p)}" for p in predictions]
+    predictions = [_prediction(dossier, c, titles.get(c.cause, c.cause.replace("_", " "))) for c in report.causes]
+    lines = [f"{p['outcome']['text']}: {_shown(dossier, p)}" for p in predictions]
+    not_a_sum = say(dossier, "not_a_sum")
     remarks = [text for text in (report.text, *report.says, *(p.text for p in report.priors)) if text]
     return resource(
         "RiskAssessment",
         at.id("risk"),
         assessment.watermark,
-        [*lines, *remarks, NOT_A_SUM],
+        [*lines, *remarks, not_a_sum],
         status="preliminary",
         method=concept(dossier.title, ours("dossier", assessment.dossier)),
         subject=subject(at, occasion),
@@ -57,11 +58,11 @@ def risk_assessment(assessment: Assessment, dossier: Dossier, at: Addresses, occ
         performer=at.reference("engine", "Device"),
         basis=[at.reference("facts", "QuestionnaireResponse")],
         prediction=predictions,
-        note=note(*remarks, NOT_A_SUM, assessment.watermark),
+        note=note(*remarks, not_a_sum, assessment.watermark),
     )
 
 
-def _prediction(cause: CauseReport, title: str) -> Json:
+def _prediction(dossier: Dossier, cause: CauseReport, title: str) -> Json:
     beside = [
         extension("present", valueDecimal=percent(cause.present)) if cause.present is not None else None,
         extension("interval", valueRange=_range(cause.interval.low, cause.interval.high)),
@@ -79,7 +80,7 @@ def _prediction(cause: CauseReport, title: str) -> Json:
         qualitativeRisk=concept(cause.zone_says.text or cause.zone.replace("_", " "), ours("zone", cause.zone))
         if cause.zone
         else None,
-        rationale=_rationale(cause),
+        rationale=_rationale(dossier, cause),
     )
 
 
@@ -88,18 +89,19 @@ def _range(low: float, high: float) -> Json:
     return {end: {"value": percent(v), "unit": "%", "system": UCUM, "code": "%"} for end, v in ends.items()}
 
 
-def _rationale(cause: CauseReport) -> str:
+def _rationale(dossier: Dossier, cause: CauseReport) -> str:
     shares = [f"{name} {percent(round(share, 3))} %" for name, share in cause.basis.items()]
-    rests = f"Rests on figures that are: {', '.join(shares)}." if shares else ""
-    return " ".join(p for p in (rests, f"Interval: {cause.interval.method}.") if p)
+    rests = f"{say(dossier, 'rests_on', ', '.join(shares))}." if shares else ""
+    return " ".join(p for p in (rests, f"{say(dossier, 'interval', cause.interval.method)}.") if p)
 
 
-def _shown(prediction: Json) -> str:
+def _shown(dossier: Dossier, prediction: Json) -> str:
     value = prediction.get("probabilityDecimal")
     if value is not None:
         return f"{number(round(value, 1))} %"
     ends = (prediction["probabilityRange"][end]["value"] for end in ("low", "high"))
-    return " to ".join(f"{number(round(end, 1))} %" for end in ends)
+    low, high = (f"{number(round(end, 1))} %" for end in ends)
+    return say(dossier, "range", low, high)
 
 
 # --- contradictions
@@ -141,7 +143,7 @@ def _issue(
         "DetectedIssue",
         at.id(issue_key(conflict.id)),
         assessment.watermark,
-        [text, *sides, str(conflict.resolution), f"Held back: {', '.join(held)}" if held else ""],
+        [text, *sides, str(conflict.resolution), say(dossier, "held_back", ", ".join(held)) if held else ""],
         status="preliminary",
         code=concept(text, ours("conflict", conflict.id)),
         severity="high" if conflict.needs_human else None,
@@ -168,7 +170,7 @@ def leaflet_communication(assessment: Assessment, dossier: Dossier, at: Addresse
         "Communication",
         at.id("leaflet"),
         assessment.watermark,
-        ["In preparation. Not handed over.", label, action.text],
+        [say(dossier, "in_preparation"), label, action.text],
         basedOn=[at.reference(request_key(LEAFLET), kind_of_request(action.verb))],
         status="preparation",
         priority=action.priority,

@@ -6,7 +6,7 @@ place of care or an alarm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assessment import ActionReport, AnswerReport, Assessment, ScoreReport, TriggerReport
@@ -22,6 +22,7 @@ from clinical_commander.fhir.datatypes import (
     resource,
     review_meta,
 )
+from clinical_commander.fhir.phrases import say
 from clinical_commander.fhir.versions import canonical
 
 OUTPUT, MESSAGES = "output", "messages"
@@ -33,8 +34,8 @@ def guidance_response(assessment: Assessment, dossier: Dossier, at: Addresses, o
     contained = [_output(assessment), _messages(assessment, dossier)]
     lines = [
         assessment.tier.text or str(assessment.tier.withheld),
-        *(f"{dossier.triggers[name].title}: {_STATES[t.state]}" for name, t in _loud(assessment)),
-        *([f"Asked for: {', '.join(_label(dossier, f) for f in wanted)}"] if wanted else []),
+        *(f"{dossier.triggers[name].title}: {say(dossier, f'trigger_{t.state}')}" for name, t in _loud(assessment)),
+        *([say(dossier, "asked_for", ", ".join(_label(dossier, f) for f in wanted))] if wanted else []),
     ]
     return {
         **resource(
@@ -101,8 +102,6 @@ def reasons(action: ActionReport) -> list[str]:
 
 
 # --- what was found
-
-_STATES: Mapping[str, str] = {"fires": "fires", "cannot_exclude": "cannot be excluded", "quiet": "quiet"}
 
 
 def _answers(assessment: Assessment) -> Iterator[AnswerReport]:
@@ -203,14 +202,14 @@ def _messages(assessment: Assessment, dossier: Dossier) -> Json:
         if answer.withheld:
             issues.append(_issue("warning", "business-rule", str(answer.withheld)))
         if answer.missing:
-            issues.append(_issue("warning", "incomplete", answer.text or "Not settled.", answer.missing))
+            issues.append(_issue("warning", "incomplete", answer.text or say(dossier, "not_settled"), answer.missing))
     for t in assessment.triggers.values():
         if t.state == "cannot_exclude" and t.text:
             issues.append(_issue("warning", "incomplete", t.text, t.missing))
     issues += [_issue("warning", "processing", w.text, w.facts) for w in assessment.warnings if w.text]
     count = len(assessment.unreviewed.ids)
     if count:
-        issues.append(_issue("information", "informational", f"{count} sources of this content are not reviewed."))
+        issues.append(_issue("information", "informational", say(dossier, "sources_open", str(count))))
     return {
         "resourceType": "OperationOutcome",
         "id": MESSAGES,

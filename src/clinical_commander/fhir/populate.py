@@ -21,14 +21,15 @@ from clinical_commander.fhir.datatypes import (
     quantity,
     resource,
 )
+from clinical_commander.fhir.phrases import say
 from clinical_commander.fhir.questionnaire import (
     NO,
-    NOT_KNOWN,
     YES,
     YES_NO,
     codes_of,
     input_groups,
     is_quantity,
+    not_known,
     question,
 )
 from clinical_commander.fhir.versions import canonical
@@ -55,7 +56,7 @@ def populate(dossier: Dossier, facts: Facts, id: str, subject: Json | None = Non
     """
     groups = []
     for group in input_groups(dossier):
-        items = [_item(dossier.facts[f], facts[f]) for f in group.facts if facts.get(f)]
+        items = [_item(dossier, dossier.facts[f], facts[f]) for f in group.facts if facts.get(f)]
         if items:
             groups.append({"linkId": group.link_id, "text": group.title, "item": items})
     count = sum(len(g["item"]) for g in groups)
@@ -63,7 +64,7 @@ def populate(dossier: Dossier, facts: Facts, id: str, subject: Json | None = Non
         "QuestionnaireResponse",
         id,
         dossier.watermark,
-        [f"{count} facts of a case."],
+        [say(dossier, "facts_of_a_case", str(count))],
         questionnaire=canonical("questionnaire", dossier.id, dossier.content_hash),
         status="in-progress",
         subject=subject,
@@ -72,8 +73,8 @@ def populate(dossier: Dossier, facts: Facts, id: str, subject: Json | None = Non
     )
 
 
-def _item(fact: Fact, statements: Sequence[Observation]) -> Json:
-    told = [one for o in statements for one in _told(fact, o)]
+def _item(dossier: Dossier, fact: Fact, statements: Sequence[Observation]) -> Json:
+    told = [one for o in statements for one in _told(dossier, fact, o)]
     *earlier, last = told
     return filled(
         extension=[extension(EARLIER, extension=_flat(e)) for e in earlier],
@@ -90,7 +91,7 @@ def _flat(answer: Json) -> list[Json]:
     return [*value, *inside]
 
 
-def _told(fact: Fact, o: Observation) -> list[Json]:
+def _told(dossier: Dossier, fact: Fact, o: Observation) -> list[Json]:
     """One statement as answers. Values of one time that contradict each other are told one by one."""
     if o.state in UNSETTLED:
         return [_answer(o, {}, extension(STATE, valueCode=o.state))]
@@ -102,7 +103,7 @@ def _told(fact: Fact, o: Observation) -> list[Json]:
         codes = [coding(codes_of(fact), c, t) for c, t in fact.codes.items() if c in (o.codes or ())]
         if len(codes) == 1:
             return [_answer(o, {"valueCoding": codes[0]})]
-        return [_answer(o, {"valueCoding": NOT_KNOWN}, *(extension(POSSIBLE, valueCoding=c) for c in codes))]
+        return [_answer(o, {"valueCoding": not_known(dossier)}, *(extension(POSSIBLE, valueCoding=c) for c in codes))]
     return [_number(fact, o)]
 
 

@@ -22,6 +22,7 @@ from clinical_commander.fhir.datatypes import (
     resource,
 )
 from clinical_commander.fhir.guidance import encounter, subject
+from clinical_commander.fhir.phrases import ask_first, say
 from clinical_commander.fhir.versions import canonical
 
 PRIORITIES: Final[Mapping[str, str]] = {"stat": "stat", "urgent": "urgent", "routine": "routine"}
@@ -62,21 +63,20 @@ def action_requests(assessment: Assessment, dossier: Dossier, at: Addresses, occ
             yield _request(action, assessment, dossier, at, occasion)
 
 
-def step_requests(assessment: Assessment, at: Addresses, occasion: Occasion) -> Iterator[Json]:
+def step_requests(assessment: Assessment, dossier: Dossier, at: Addresses, occasion: Occasion) -> Iterator[Json]:
     """One request for each step of the plan that is said in words and names no action."""
     seen = set()
     for step in assessment.plan:
         if step.state in LIVE and step.action is None and step.path not in seen:
             seen.add(step.path)
-            yield _step(step, assessment, at, occasion)
+            yield _step(step, assessment, dossier, at, occasion)
 
 
 def _request(action: ActionReport, assessment: Assessment, dossier: Dossier, at: Addresses, occasion: Occasion) -> Json:
     label = dossier.actions[action.id].label
     kind = kind_of_request(action.verb)
     asked = [dossier.facts[f].label if f in dossier.facts else f for f in action.ask]
-    ask_first = f"Ask first: {', '.join(asked)}." if action.state == "ask_first" and asked else ""
-    ask_first = ask_first or ("Ask first." if action.state == "ask_first" else "")
+    first = f"{ask_first(dossier, asked)}." if action.state == "ask_first" else ""
     wanted = what_is_requested(action.id, action.verb, action.target, label)
     fields = _shared(assessment, at, occasion, action.priority)
     fields |= {
@@ -84,7 +84,7 @@ def _request(action: ActionReport, assessment: Assessment, dossier: Dossier, at:
         "doNotPerform": True if action.verb in FORBIDDING else None,
         "reasonCode": [concept(_reason(r, dossier), ours("reason", r)) for r in action.because],
     }
-    texts = (ask_first, action.text, f"Within {action.within}." if action.within else "", assessment.watermark)
+    texts = (first, action.text, _within(dossier, action.within), assessment.watermark)
     if kind == "CommunicationRequest":
         fields |= {"payload": [{"contentString": action.text}] if action.text else None, "category": [wanted]}
         fields["note"] = note(*texts)
@@ -97,25 +97,29 @@ def _request(action: ActionReport, assessment: Assessment, dossier: Dossier, at:
             "bodySite": [concept(action.side, ours("side", action.side))] if action.side else None,
             "note": note(*texts),
         }
-    says = f"Do not perform: {wanted['text']}." if action.verb in FORBIDDING else f"{label}."
-    lines = [f"Proposed, not ordered. {says}", *texts[:-1], *(str(o["text"]) for o in action.orders)]
+    says = say(dossier, "do_not_perform", wanted["text"]) if action.verb in FORBIDDING else label
+    lines = [f"{say(dossier, 'proposed')} {says}.", *texts[:-1], *(str(o["text"]) for o in action.orders)]
     return resource(kind, at.id(request_key(action.id)), assessment.watermark, lines, **fields)
 
 
-def _step(step: PlanStep, assessment: Assessment, at: Addresses, occasion: Occasion) -> Json:
+def _step(step: PlanStep, assessment: Assessment, dossier: Dossier, at: Addresses, occasion: Occasion) -> Json:
     fields = _shared(assessment, at, occasion, step.priority)
-    ask_first = "Ask first." if step.state == "ask_first" else ""
+    first = f"{ask_first(dossier, [])}." if step.state == "ask_first" else ""
     return resource(
         "ServiceRequest",
         at.id(step_key(step.path)),
         assessment.watermark,
-        ["Proposed, not ordered.", ask_first, step.text],
+        [say(dossier, "proposed"), first, step.text],
         extension=[extension("proposal-state", valueCode=step.state)],
         intent="proposal",
         code=concept(step.text),
-        note=note(ask_first, f"Within {step.within}." if step.within else "", assessment.watermark),
+        note=note(first, _within(dossier, step.within), assessment.watermark),
         **fields,
     )
+
+
+def _within(dossier: Dossier, within: str) -> str:
+    return f"{say(dossier, 'within', within)}." if within else ""
 
 
 def _shared(assessment: Assessment, at: Addresses, occasion: Occasion, priority: str) -> Json:

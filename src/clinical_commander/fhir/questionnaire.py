@@ -12,6 +12,7 @@ from typing import Final
 
 from clinical_commander.dossier.model import Allowed, Constraint, Dossier, Fact
 from clinical_commander.fhir.datatypes import ASKED_UNKNOWN, OURS, UCUM, Json, coding, extension, filled, ours, resource
+from clinical_commander.fhir.phrases import say
 from clinical_commander.fhir.versions import canonical_url, computable_name
 from clinical_commander.frozen import frozen
 from clinical_commander.quantity import unit
@@ -19,7 +20,6 @@ from clinical_commander.quantity import unit
 YES_NO: Final = "http://terminology.hl7.org/CodeSystem/v2-0136"
 YES, NO = "Y", "N"
 UNIT_OPTION: Final = "http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption"
-NOT_KNOWN: Final = coding(*ASKED_UNKNOWN, "Don't know")
 GROUP: Final = "input."
 SCORES: Final = "scores"
 """The group of facts that no input lists and a score reads."""
@@ -46,6 +46,11 @@ def questionnaire(dossier: Dossier) -> Json:
         description=dossier.intended_use,
         item=groups,
     )
+
+
+def not_known(dossier: Dossier) -> Json:
+    """The answer that nobody knows."""
+    return coding(*ASKED_UNKNOWN, say(dossier, "not_known"))
 
 
 def question(fact: Fact) -> str:
@@ -90,7 +95,7 @@ def input_groups(dossier: Dossier) -> list[InputGroup]:
         placed.update(facts)
         found.append(InputGroup(GROUP + given.id, given.title, facts, given.required))
     found.append(
-        InputGroup(GROUP + SCORES, "What only scores read", tuple(f for f in dossier.facts if f not in placed))
+        InputGroup(GROUP + SCORES, say(dossier, "only_scores"), tuple(f for f in dossier.facts if f not in placed))
     )
     return [g for g in found if g.facts]
 
@@ -99,21 +104,21 @@ _Settling = Mapping[str, tuple[tuple[str, Json], ...]]
 
 
 def _group(dossier: Dossier, group: InputGroup, conditions: _Settling) -> Json:
-    items = [_item(dossier.facts[f], conditions.get(f, ())) for f in group.facts]
+    items = [_item(dossier, dossier.facts[f], conditions.get(f, ())) for f in group.facts]
     asked = [extension("asked-for", valueBoolean=True)] if group.asked_for else []
     # `required` in FHIR would block: asked for is not the same as must be answered before advice is given.
     return filled(extension=asked, linkId=group.link_id, text=group.title, type="group", item=items)
 
 
-def _item(fact: Fact, settled_by: tuple[tuple[str, Json], ...]) -> Json:
+def _item(dossier: Dossier, fact: Fact, settled_by: tuple[tuple[str, Json], ...]) -> Json:
     item = {"linkId": fact.id, "code": [ours("fact", fact.id, fact.label)], "text": question(fact)}
     when = [{"question": f, "operator": "!=", "answerCoding": answer} for f, answer in settled_by]
     more = filled(enableWhen=when, enableBehavior="all" if len(when) > 1 else None)
     if fact.kind == "boolean":
-        options = [coding(YES_NO, YES, "Yes"), coding(YES_NO, NO, "No"), NOT_KNOWN]
+        options = [coding(YES_NO, YES, "Yes"), coding(YES_NO, NO, "No"), not_known(dossier)]
         return item | {"type": "choice"} | more | {"answerOption": [{"valueCoding": o} for o in options]}
     if fact.kind == "code":
-        options = [*(coding(codes_of(fact), code, text) for code, text in fact.codes.items()), NOT_KNOWN]
+        options = [*(coding(codes_of(fact), code, text) for code, text in fact.codes.items()), not_known(dossier)]
         return item | {"type": "choice"} | more | {"answerOption": [{"valueCoding": o} for o in options]}
     if is_quantity(fact):
         units = [{"url": UNIT_OPTION, "valueCoding": coding(UCUM, code, code)} for code in unit_codes(fact)]

@@ -13,8 +13,11 @@ from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.assessment import Assessment
 from clinical_commander.fhir.datatypes import OURS, Addresses, Json, Occasion, coding, concept, filled, resource
 from clinical_commander.fhir.guidance import encounter, subject
+from clinical_commander.fhir.narrative import narrative
+from clinical_commander.fhir.phrases import say
 from clinical_commander.fhir.versions import canonical_url
 
+_PRODUCT: Final = "Clinical Commander"
 _DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
@@ -23,32 +26,32 @@ _PERSON, _SYSTEM_OBJECT = ("1", "Person"), ("2", "System Object")
 _PATIENT, _DOMAIN_RESOURCE = ("1", "Patient"), ("4", "Domain Resource")
 
 
-def unnamed_patient(at: Addresses) -> Json:
+def unnamed_patient(dossier: Dossier, at: Addresses) -> Json:
     """A patient of whom nothing is said: who it is stands outside the case."""
-    return {"resourceType": "Patient", "id": at.id("patient"), "text": _empty("A patient who is not named here.")}
+    return {"resourceType": "Patient", "id": at.id("patient"), "text": narrative([say(dossier, "unnamed_patient")])}
 
 
-def engine_device(engine_version: str, watermark: str, at: Addresses) -> Json:
+def engine_device(engine_version: str, dossier: Dossier, at: Addresses) -> Json:
     """The software that made the assessment."""
     return resource(
         "Device",
         at.id("engine"),
-        watermark,
-        [f"Clinical Commander {engine_version}, software."],
+        dossier.watermark,
+        [say(dossier, "software", f"{_PRODUCT} {engine_version}")],
         identifier=[{"system": "urn:ietf:rfc:3986", "value": f"{OURS}:engine:{engine_version}"}],
         status="active",
-        deviceName=[{"name": "Clinical Commander", "type": "user-friendly-name"}],
+        deviceName=[{"name": _PRODUCT, "type": "user-friendly-name"}],
         version=[{"value": engine_version}],
     )
 
 
-def pack_reference(id: str, content_hash: str) -> Json:
+def pack_reference(dossier: Dossier, id: str, content_hash: str) -> Json:
     """The content pack, by the hash of its bytes."""
     return filled(
         identifier={"system": canonical_url("dossier", id), "value": f"sha256:{content_hash}"}
         if content_hash
         else None,
-        display=f"Content pack of {id}",
+        display=say(dossier, "pack_of", id),
     )
 
 
@@ -71,19 +74,19 @@ def provenance(
         "Provenance",
         at.id("provenance"),
         assessment.watermark,
-        [f"Made by Clinical Commander {assessment.engine_version} from {dossier.id} {dossier.version}."],
+        [say(dossier, "made_by", f"{_PRODUCT} {assessment.engine_version}", f"{dossier.id} {dossier.version}")],
         target=list(targets),
         occurredDateTime=assessment.at.isoformat(),
         recorded=occasion.recorded.isoformat(),
         agent=agents,
         entity=[
-            {"role": "source", "what": pack_reference(assessment.dossier, assessment.content_hash)},
+            {"role": "source", "what": pack_reference(dossier, assessment.dossier, assessment.content_hash)},
             {"role": "source", "what": at.reference("facts", "QuestionnaireResponse")},
         ],
     )
 
 
-def audit_event(assessment: Assessment, at: Addresses, occasion: Occasion) -> Json:
+def audit_event(assessment: Assessment, dossier: Dossier, at: Addresses, occasion: Occasion) -> Json:
     """That an assessment was made: read the facts of a patient, wrote proposals, changed no record."""
     software = {
         "type": concept("Application", coding(_DCM, "110150", "Application")),
@@ -105,7 +108,7 @@ def audit_event(assessment: Assessment, at: Addresses, occasion: Occasion) -> Js
         "AuditEvent",
         at.id("audit"),
         assessment.watermark,
-        ["An assessment was made."],
+        [say(dossier, "assessment_made")],
         type=coding(_DCM, "110110", "Patient Record"),
         action="E",
         recorded=occasion.recorded.isoformat(),
@@ -118,7 +121,3 @@ def audit_event(assessment: Assessment, at: Addresses, occasion: Occasion) -> Js
 
 def _entity(what: Json, kind: tuple[str, str], role: tuple[str, str]) -> Json:
     return {"what": what, "type": coding(_ENTITY_TYPE, *kind), "role": coding(_ENTITY_ROLE, *role)}
-
-
-def _empty(text: str) -> Json:
-    return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{text}</p></div>'}

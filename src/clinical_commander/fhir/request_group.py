@@ -22,6 +22,7 @@ from clinical_commander.fhir.datatypes import (
     resource,
 )
 from clinical_commander.fhir.guidance import encounter, reasons, subject
+from clinical_commander.fhir.phrases import ask_first, say, timing
 from clinical_commander.fhir.proposals import (
     LIVE,
     PRIORITIES,
@@ -40,14 +41,16 @@ def request_group(assessment: Assessment, dossier: Dossier, at: Addresses, occas
     """The playbook of the setting for this patient, as one group of proposals."""
     builder = _Group(assessment, dossier, at)
     actions = [*builder.stages(), *builder.alarms()]
-    held = [f"Held back: {_label(a, dossier)}. {'; '.join(reasons(a))}".strip() for a in builder.withheld()]
+    held = [
+        f"{say(dossier, 'held_back', _label(a, dossier))}. {'; '.join(reasons(a))}".strip() for a in builder.withheld()
+    ]
     playbook = dossier.playbooks.get(assessment.setting)
     title = playbook.title if playbook else dossier.title
     return resource(
         "RequestGroup",
         at.id("group"),
         assessment.watermark,
-        [f"{title}. Proposed, not ordered.", *builder.lines, *held],
+        [f"{title}. {say(dossier, 'proposed')}", *builder.lines, *held],
         instantiatesCanonical=[canonical("dossier", assessment.dossier, assessment.content_hash)],
         status="draft",
         intent="proposal",
@@ -64,13 +67,13 @@ def request_group(assessment: Assessment, dossier: Dossier, at: Addresses, occas
 def apply(assessment: Assessment, dossier: Dossier, at: Addresses, occasion: Occasion) -> Json:
     """`PlanDefinition/$apply` as R4 has it: a draft CarePlan of the group, monitoring and follow-up."""
     activities: list[Json] = [{"reference": at.reference("group", "RequestGroup")}]
-    activities += [_monitoring(m) for m in assessment.monitoring]
-    activities += [_follow_up(f) for f in assessment.followup]
+    activities += [_monitoring(dossier, m) for m in assessment.monitoring]
+    activities += [_follow_up(dossier, f) for f in assessment.followup]
     return resource(
         "CarePlan",
         at.id("careplan"),
         assessment.watermark,
-        [f"{dossier.title}. Proposed, not ordered.", *(a["detail"]["description"] for a in activities[1:])],
+        [f"{dossier.title}. {say(dossier, 'proposed')}", *(a["detail"]["description"] for a in activities[1:])],
         instantiatesCanonical=[canonical("dossier", assessment.dossier, assessment.content_hash)],
         status="draft",
         intent="proposal",
@@ -86,25 +89,25 @@ def apply(assessment: Assessment, dossier: Dossier, at: Addresses, occasion: Occ
     )
 
 
-def _monitoring(item: MonitoringReport) -> Json:
-    timing = " ".join(
-        p for p in (f"every {item.every}" if item.every else "", f"until {item.until}" if item.until else "") if p
-    )
-    return {"detail": _detail(item.id, item.state, item.text, timing)}
+def _monitoring(dossier: Dossier, item: MonitoringReport) -> Json:
+    return {
+        "detail": _detail(dossier, item.id, item.state, item.text, timing(dossier, item.every, str(item.until), " "))
+    }
 
 
-def _follow_up(item: FollowUpReport) -> Json:
-    return {"detail": _detail(item.id, item.state, item.text, f"within {item.within}" if item.within else "")}
+def _follow_up(dossier: Dossier, item: FollowUpReport) -> Json:
+    within = say(dossier, "done_within", item.within) if item.within else ""
+    return {"detail": _detail(dossier, item.id, item.state, item.text, within)}
 
 
-def _detail(id: str, state: str, text: str, timing: str) -> Json:
-    says = f"Ask first. {text}" if state == "ask_first" else text
+def _detail(dossier: Dossier, id: str, state: str, text: str, when: str) -> Json:
+    says = f"{ask_first(dossier, [])}. {text}" if state == "ask_first" else text
     return filled(
         kind="ServiceRequest",
         code={"coding": [ours("plan", id)], "text": text},
         status="not-started",
         doNotPerform=False,
-        scheduledString=timing,
+        scheduledString=when,
         description=says,
     )
 
@@ -166,7 +169,7 @@ class _Group:
                 continue
             choices[group] = [made]
             yield filled(
-                title="One of these",
+                title=say(self.dossier, "one_of"),
                 groupingBehavior="logical-group",
                 selectionBehavior="at-most-one",
                 action=choices[group],
@@ -210,7 +213,7 @@ class _Group:
         condition: Json = {"kind": "applicability"}
         labels = [self.dossier.facts[f].label if f in self.dossier.facts else f for f in ask]
         if rule:
-            condition["expression"] = expression(rule, f"Ask first: {', '.join(labels)}" if labels else "Ask first")
+            condition["expression"] = expression(rule, ask_first(self.dossier, labels))
         return filled(
             title=title,
             textEquivalent=text,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from clinical_commander.dossier.model import Condition, Dossier, Step
 from clinical_commander.fhir.datatypes import LANGUAGE, Json, filled
+from clinical_commander.fhir.phrases import say
 
 Words = Callable[[Condition], str]
 """What puts a condition into words."""
@@ -56,7 +57,7 @@ def applicability(condition: Condition, words: Words) -> Json:
     return {"kind": "applicability", "expression": expression(condition.text, words(condition))}
 
 
-def step_conditions(step: Step, words: Words) -> list[Json]:
+def step_conditions(dossier: Dossier, step: Step, words: Words) -> list[Json]:
     """The conditions of a step. What holds it back says what an unknown answer means."""
     found = []
     for kind, condition in conditions(step):
@@ -64,6 +65,6 @@ def step_conditions(step: Step, words: Words) -> list[Json]:
             found.append(applicability(condition, words))
         else:
             unknown = step.if_unknown.replace("_", " ")
-            says = f"Not while {words(condition)}; while that is not known: {unknown}"
+            says = say(dossier, "not_while", words(condition), unknown)
             found.append({"kind": "applicability", "expression": expression(f"NOT ({condition.text})", says)})
     return found

@@ -1,4 +1,4 @@
-"""A leaflet in, a tagged PDF of two pages at most out, in the largest type that fits."""
+"""A leaflet in, a tagged PDF of two pages at most out, in the largest type that fits; or two languages side by side."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 from typing import Any, NoReturn
 
 from clinical_commander.errors import Problem, ReferenceProblem
-from clinical_commander.leaflet.page import html
+from clinical_commander.leaflet.beside import Beside
+from clinical_commander.leaflet.page import beside_html, html
 from clinical_commander.leaflet.write import Leaflet
 
 MOST_PAGES = 2
@@ -25,14 +26,37 @@ def pdf(leaflet: Leaflet, paper: str = "a4") -> bytes:
         page = weasyprint.HTML(string=html(leaflet, paper, size), url_fetcher=_nothing_from_outside)
         document = page.render()
         if len(document.pages) <= MOST_PAGES:
-            # The identifier would otherwise be drawn by chance.
-            identifier = f"{leaflet.content_hash}-{leaflet.language}-{paper}".encode()
-            made: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=identifier)
-            return made
+            return _written(document, f"{leaflet.content_hash}-{leaflet.language}-{paper}")
     cause = f"The leaflet does not fit on {MOST_PAGES} pages in type of {TYPE_SIZES[-1]:g} points."
     raise ReferenceProblem(
         Problem("CC645", cause, "Shorten its texts, or install a narrower font such as Liberation Sans.")
     )
+
+
+def beside_pdf(pair: Beside, paper: str = "a4") -> bytes:
+    """Two languages side by side as PDF/UA, for the clinician who reads along; as many pages as that takes.
+
+    Raises:
+        ReferenceProblem: CC644, WeasyPrint or its libraries are missing.
+    """
+    page = _weasyprint().HTML(string=beside_html(pair, paper), url_fetcher=_nothing_from_outside)
+    one, other = pair.patient, pair.clinician
+    return _written(page.render(), f"{one.content_hash}-{one.language}-{other.language}-{paper}")
+
+
+def _written(document: Any, identifier: str) -> bytes:
+    # The identifier would otherwise be drawn by chance.
+    made: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True, pdf_identifier=identifier.encode())
+    return made
+
+
+def can_print() -> bool:
+    """Whether this machine makes a PDF."""
+    try:
+        _weasyprint()
+    except ReferenceProblem:
+        return False
+    return True
 
 
 def _weasyprint() -> Any:

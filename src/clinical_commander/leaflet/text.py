@@ -1,13 +1,18 @@
-"""A leaflet in, plain text for a terminal out."""
+"""A leaflet in, plain text for a terminal out; in two languages, in two columns."""
 
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Iterator
+from itertools import zip_longest
 
+from clinical_commander.leaflet.beside import Beside, rows, said
 from clinical_commander.leaflet.write import Leaflet, Line, Part
 
 _LINE = "_" * 24
+_SHORT_LINE = "_" * 12
+_BETWEEN = " | "
 _TURN = {"ltr": "", "rtl": "\u200f"}
 """Before each line, so that a terminal sets it in its own direction."""
 
@@ -16,6 +21,27 @@ def text(leaflet: Leaflet, width: int) -> str:
     """The leaflet in lines of at most `width` columns."""
     turn = _TURN[leaflet.direction]
     return "".join(f"{turn}{line}".rstrip() + "\n" for line in _lines(leaflet, max(width, 40)))
+
+
+def beside_text(pair: Beside, width: int) -> str:
+    """Both languages in two columns of a text of at most `width` columns, a sentence beside its translation."""
+    sides = (pair.patient, pair.clinician)
+    column = (max(width, 60) - len(_BETWEEN)) // 2
+    lines = [tuple(side.language for side in sides), tuple("-" * column for _ in sides)]
+    for row in rows(pair):
+        if row.heading:
+            lines.append(("", ""))
+        cells = [f"{cell} {_SHORT_LINE}" if row.blank else cell for cell in (row.patient, row.clinician)]
+        cells = [cell.upper() for cell in cells] if row.heading else cells
+        lines += zip_longest(*(textwrap.wrap(cell, column) for cell in cells), fillvalue="")
+    turned = ([f"{_TURN[side.direction]}{cell}" if cell else "" for side, cell in zip(sides, line, strict=True)]
+              for line in lines)  # fmt: skip
+    return "".join(f"{a}{' ' * (column - _columns(a))}{_BETWEEN}{b}".rstrip() + "\n" for a, b in turned)
+
+
+def _columns(text: str) -> int:
+    """How many columns a text takes: marks of direction take none."""
+    return sum(unicodedata.category(character) != "Cf" for character in text)
 
 
 def _lines(leaflet: Leaflet, width: int) -> Iterator[str]:
@@ -43,12 +69,8 @@ def _lines(leaflet: Leaflet, width: int) -> Iterator[str]:
 def _part(part: Part, leaflet: Leaflet, width: int) -> Iterator[str]:
     for number, line in enumerate(part.lines, 1):
         sign = "" if line.intro or part.kind == "text" else f"{number}. " if part.kind == "questions" else _sign(line)
-        said = line.text
-        if line.marked:
-            said += f" ({leaflet.labels['planned' if part.key.endswith('.tests') else 'your_cause']})"
-        if line.blank:
-            said += f" {_LINE}"
-        yield from textwrap.wrap(said, width, initial_indent=f"  {sign}", subsequent_indent=" " * (2 + len(sign)))
+        shown = f"{said(leaflet, part, line)} {_LINE}" if line.blank else said(leaflet, part, line)
+        yield from textwrap.wrap(shown, width, initial_indent=f"  {sign}", subsequent_indent=" " * (2 + len(sign)))
 
 
 def _sign(line: Line) -> str:

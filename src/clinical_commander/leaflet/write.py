@@ -6,7 +6,7 @@ Every sentence comes from the dossier or its translation, with its key. Only the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from clinical_commander.dossier.leaflet import WATERMARK, places_in
 from clinical_commander.dossier.model import Dossier, Threshold
@@ -207,15 +207,20 @@ def refusal(assessment: Assessment, dossier: Dossier) -> Problem:
     """One sentence with the first reason, and what would have to be known."""
     assert assessment.leaflet is not None
     reasons = assessment.leaflet.withheld
-    missing = tuple(dict.fromkeys(fact for reason in reasons for fact in reason.facts))
+    labels = open_facts(reasons, dossier)
     more = f" ({len(reasons) - 1} more)" if len(reasons) > 1 else ""
     cause = f"No leaflet for this patient: {reason_text(reasons[0], dossier)}{more}."
-    if not missing:
+    if not labels:
         return Problem("CC640", cause, "`commander assess` says what to do.")
-    labels = [dossier.facts[name].label if name in dossier.facts else name for name in missing]
     shown = ", ".join(labels[:_MOST_FACTS])
     rest = f" and {len(labels) - _MOST_FACTS} more" if len(labels) > _MOST_FACTS else ""
     return Problem("CC640", cause, f"Still to be known: {shown}{rest}.")
+
+
+def open_facts(reasons: Sequence[Withheld], dossier: Dossier) -> tuple[str, ...]:
+    """The labels of the facts that reasons wait for, each once."""
+    names = dict.fromkeys(fact for reason in reasons for fact in reason.facts)
+    return tuple(dossier.facts[name].label if name in dossier.facts else name for name in names)
 
 
 def reason_text(reason: Withheld, dossier: Dossier) -> str:

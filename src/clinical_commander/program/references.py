@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from clinical_commander.dossier import tool_terms
@@ -72,6 +72,7 @@ class References:
         self.named, self.answers, self.tools, self.numbers = named, answers, tools, numbers
         self.answered = answered
         self._reads: dict[ir.Expr, frozenset[str]] = {}
+        self._named_in: dict[ir.Expr, tuple[Sequence[str], Sequence[str]]] = {}
 
     def exists(self, number: ir.Expr) -> ir.Expr:
         """The condition under which a number exists."""
@@ -80,6 +81,13 @@ class References:
     def reads(self, expr: ir.Expr) -> frozenset[str]:
         """Every fact an expression depends on, through rules, answers and tools; not inside IS TRUE and its kin."""
         return frozenset(name for name in self.slots_of(expr) if ":" not in name and name not in CIRCUMSTANCES)
+
+    def named_in(self, expr: ir.Expr) -> tuple[Sequence[str], Sequence[str]]:
+        """The facts and the tools that stand in an expression itself, each once."""
+        known = self._named_in.get(expr)
+        if known is None:
+            known = self._named_in[expr] = (ir.facts_of(expr), tool_terms.tools_in(expr))
+        return known
 
     def slots_of(self, expr: ir.Expr) -> frozenset[str]:
         """As `reads`, with the setting, the region and the flags."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 
 from clinical_commander.dossier.model import Condition, Dossier, Fact, OrderedAnswer, Step
+from clinical_commander.dossier.phrases import phrase, spaced
 from clinical_commander.engine.assessment import FactReport
 from clinical_commander.errors import ClinicalCommanderError
 from clinical_commander.frozen import frozen
@@ -58,12 +59,7 @@ class Words:
 
         A key without words is shown as it is written.
         """
-        template = self.dossier.words.get(group, {}).get(key, spaced(key))
-        if parts and "{0}" not in template:
-            return " ".join([template, *(p for p in parts if p)])
-        for place, part in enumerate(parts):
-            template = template.replace(f"{{{place}}}", part)
-        return template
+        return phrase(self.dossier.words, group, key, *parts)
 
     def name(self, group: str, key: str) -> str:
         """What a word of the engine is called: `name("setting", "ed")`."""
@@ -321,11 +317,6 @@ def _each(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
         yield step
         yield from _each(step.choose)
-
-
-def spaced(name: str) -> str:
-    """A key as words: the underscores as spaces."""
-    return name.replace("_", " ")
 
 
 def inside(text: str) -> str:

@@ -167,7 +167,9 @@ class Bases:
         ]
         cite = [c for m in report.moved_by for c in m.citations]
         cite += [c for prior in self.a.differential.priors for c in prior.citations]
-        priors = [f"{words.say('prior', group='differential')}: {prior_words(p, words)}" for p in self.a.differential.priors]
+        priors = [
+            f"{words.say('prior', group='differential')}: {prior_words(p, words)}" for p in self.a.differential.priors
+        ]
         return self._basis([*priors, *shown], facts, open_ones, dict.fromkeys(cite))
 
     def _contributor(self, id: str) -> Basis | None:

@@ -88,7 +88,7 @@ CONSTRUCTED: tuple[Case, ...] = (
     ),
 )
 NOT_REACHED: Mapping[str, str] = {
-    "playbooks.inpatient.submassive.disposition.3": "who may leave is not submassive, and the plan is of the submassive",
+    "playbooks.inpatient.submassive.disposition.3": "who may leave is not submassive; the plan is for those who are",
     "conflict:isolation_vs_lift": "no plan proposes to lift an isolation, so there is nothing to hold back",
     "conflict:biopsy_vs_bleeding": "the only biopsy of the plans is held back by its own guard already",
 }

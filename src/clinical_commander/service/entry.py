@@ -22,6 +22,9 @@ from clinical_commander.logic.words import REGIONS, SETTINGS
 # A field's name is one of these and the fact's: what was entered, its unit, that it was asked, when it was entered.
 VALUE, UNIT, STATE, TIME = "v.", "u.", "s.", "t."
 SETTING, SWITCH, REGION = "setting", "switch", "region"
+# Questions put aside for this patient, by id; the one that is put aside now, and the one that is asked after all.
+SKIP, ASIDE, AGAIN = "skip", "aside", "again"
+_QUESTIONS: Final = re.compile(r"([A-Za-z0-9_.:-]{1,80}( |$)){0,200}")
 NOT_ASKED: Final = ""
 UNKNOWN: Final = "unknown"
 WAITING: Final = ("pending", "unobtainable")
@@ -55,6 +58,7 @@ class Entry:
     region: str
     entered: Mapping[str, Entered] = field(default_factory=dict)
     errors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -94,7 +98,16 @@ def read_entry(form: Mapping[str, str], dossier: Dossier, now: datetime, setting
             errors[name] = tuple(f"{p.cause} {p.mend}".strip() for p in error.problems)
     taken = {name: statement for name, statement in said.items() if name not in errors}
     case = case_from_mapping({**whole, "facts": taken}, dossier, name="form", now=now)
-    return Entry(case, place, region, entered, errors)
+    return Entry(case, place, region, entered, errors, _skipped(form))
+
+
+def _skipped(form: Mapping[str, str]) -> tuple[str, ...]:
+    """The questions that are put aside, in the order in which they were."""
+    said = [" ".join(form.get(name, "").split()) for name in (SKIP, ASIDE, AGAIN)]
+    if not all(_QUESTIONS.fullmatch(text) for text in said):
+        raise _unknown_field()
+    before, now, again = (text.split() for text in said)
+    return tuple(dict.fromkeys(name for name in (*before, *now) if name not in again))
 
 
 def _entered(form: Mapping[str, str], dossier: Dossier, now: datetime) -> dict[str, Entered]:
@@ -104,7 +117,7 @@ def _entered(form: Mapping[str, str], dossier: Dossier, now: datetime) -> dict[s
         if kind in (VALUE, UNIT, STATE, TIME):
             if fact not in dossier.facts or len(value) > MOST_CHARACTERS:
                 raise _unknown_field()
-        elif name not in (SETTING, SWITCH, REGION):
+        elif name not in (SETTING, SWITCH, REGION, SKIP, ASIDE, AGAIN):
             raise _unknown_field()
         if kind not in (VALUE, STATE):
             continue

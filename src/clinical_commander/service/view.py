@@ -7,6 +7,7 @@ from functools import cached_property
 
 from clinical_commander.engine.assessment import Assessment
 from clinical_commander.engine.counterfactual import Counterfactual
+from clinical_commander.engine.questions import still_asked
 from clinical_commander.frozen import frozen
 from clinical_commander.render.bars import DifferentialView, differential_view
 from clinical_commander.render.basis import Bases, Basis
@@ -55,7 +56,8 @@ class PageView:
         self.dossier = words.dossier
         self.form = FormView(entry, assessment, words)
         self._page = Blocks()
-        self._first = FirstScreen(assessment, words, self._page)
+        self.asked = still_asked(assessment.next, entry.skipped, entry.unknown)
+        self._first = FirstScreen(assessment, words, self._page, self.asked)
         self._rest = Rest(assessment, words, self._page, self._first)
         self.bases = Bases(assessment, words, self._first.reasons)
         self.banner = self._blocks(self._first.banner)
@@ -119,7 +121,23 @@ class PageView:
     @property
     def ask_fact(self) -> str:
         """The first fact that the next question asks for, to lead to its field."""
-        return next((f for q in self.a.next[:1] for f in q.facts if f in self.form.shown), "")
+        left = self.entry.unknown
+        return next((f for q in self.asked[:1] for f in q.facts if f in self.form.shown and f not in left), "")
+
+    @property
+    def makes_known(self) -> str:
+        """What the next question makes known."""
+        return self.words.labels(f for q in self.asked[:1] for f in q.facts)
+
+    @property
+    def later(self) -> Sequence[tuple[str, str]]:
+        """The questions that were put aside and are still open: id and text."""
+        return [(q.ask, q.text) for q in self.a.next if q.ask in self.entry.skipped]
+
+    @property
+    def stops(self) -> bool:
+        """Nothing that is left to ask decides anything, and nothing was put aside."""
+        return not still_asked(self.a.next, (), self.entry.unknown)
 
     @cached_property
     def cannot_exclude(self) -> Sequence[Block]:

@@ -43,13 +43,13 @@
     mark(false);
   };
 
-  const update = async () => {
+  const update = async (by) => {
     running?.abort();
     const now = (running = new AbortController());
     const late = setTimeout(() => now.abort("late"), LONGEST_WAIT);
     const slow = setTimeout(() => { if (now === running) updating.hidden = false; }, SOON);
     try {
-      const answer = await fetch("/", { method: "POST", headers: { "X-Part": "answer" }, body: new URLSearchParams(new FormData(form)), signal: now.signal });
+      const answer = await fetch("/", { method: "POST", headers: { "X-Part": "answer" }, body: new URLSearchParams(new FormData(form, by)), signal: now.signal });
       if (answer.status !== 200 && answer.status !== 422) throw new Error("refused");
       const html = await answer.text();
       if (now === running) take(html);
@@ -72,7 +72,7 @@
   form.addEventListener("input", (event) => {
     if (!event.target.matches("input.number")) return;
     clearTimeout(timer);
-    timer = setTimeout(update, QUIET);
+    timer = setTimeout(() => update(), QUIET);
   });
   form.addEventListener("change", () => {
     clearTimeout(timer);
@@ -83,8 +83,9 @@
     event.preventDefault();
     clearTimeout(timer);
     if (event.submitter?.name === "switch") form.elements.setting.value = event.submitter.value;
-    const again = event.submitter?.name === "switch" ? "#switch [aria-pressed]" : "#errors";
-    update().then(() => document.querySelector(again)?.focus()); // what was pressed is drawn anew
+    const skips = ["aside", "again"].includes(event.submitter?.name);
+    const again = skips ? "#ask button" : event.submitter?.name === "switch" ? "#switch [aria-pressed]" : "#errors";
+    update(skips ? event.submitter : null).then(() => document.querySelector(again)?.focus()); // what was pressed is drawn anew
   });
   // The same keys in every browser: Alt and the letter on the button.
   addEventListener("keydown", (event) => {

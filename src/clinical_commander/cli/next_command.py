@@ -13,6 +13,7 @@ from clinical_commander.dossier.model import Dossier
 from clinical_commander.dossier.reader import plain_data
 from clinical_commander.engine.assessment import Assessment, NextReport
 from clinical_commander.engine.case import Case
+from clinical_commander.engine.questions import still_asked
 from clinical_commander.engine.read_case import case_from_mapping
 from clinical_commander.errors import CaseError, Problem
 from clinical_commander.frozen import replace
@@ -77,7 +78,7 @@ class _Interview:
 
     def _best(self, assessment: Assessment) -> NextReport | None:
         """The first question that decides something and was not left open already."""
-        return next((q for q in assessment.next if q.decides and not set(q.facts) <= self.left_open), None)
+        return next(iter(still_asked(assessment.next, left_open=self.left_open)), None)
 
     def _answers(self, question: NextReport) -> bool:
         """Ask for each fact of a question; an empty answer leaves it open. False where the answers have ended."""

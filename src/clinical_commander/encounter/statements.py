@@ -42,15 +42,24 @@ def check_content(entry: Entry, dossier: Dossier, now: datetime) -> None:
     elif entry.kind == "decision_recorded":
         _read({"recorded": {payload["what"]: _decision(payload)}}, dossier, now)
     elif entry.kind in ("advice_accepted", "advice_overridden"):
-        known = (*dossier.actions, *dossier.triggers)
+        known = (*dossier.actions, *dossier.triggers, *asks(dossier))
         if payload["advice"] not in known:
-            mend = did_you_mean(str(payload["advice"])[:80], known) or "Name an action or a trigger of the dossier."
+            mend = (
+                did_you_mean(str(payload["advice"])[:80], known)
+                or "Name an action, a trigger or a question of the dossier."
+            )
             raise refused("CC854", "The dossier gives no such advice.", mend)
     elif entry.kind == "handed_over" and payload.get("setting") not in (None, *SETTINGS):
         raise refused("CC854", "There is no such setting.", f"Write one of: {', '.join(SETTINGS)}.")
     elif entry.kind in ("encounter_opened", "context_recorded"):
         data = {key: payload[key] for key in ("setting", "entry", "region") if payload.get(key) is not None}
         _read(data, dossier, now)
+
+
+def asks(dossier: Dossier) -> frozenset[str]:
+    """What `next` can propose to ask or test, by id."""
+    burdens = dossier.differential.burdens if dossier.differential is not None else ()
+    return frozenset((*(q.id for q in dossier.questions), *dossier.inputs, *dossier.facts, *burdens))
 
 
 def read_statement(fact: object, statement: object, dossier: Dossier, effective: datetime, now: datetime) -> None:

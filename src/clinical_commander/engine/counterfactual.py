@@ -352,7 +352,7 @@ def _run(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def _few(rows: Sequence[Column], wanted: Collection[int]) -> Callable[[Sequence[Any]], dict[int, Any]]:
-    """A function from the inputs to the values of the wanted columns, by number, that computes no more than they need."""
+    """A function from the inputs to the values of the wanted columns, by number; it computes no more than they need."""
     needed: set[int] = set()
     waiting = list(wanted)
     while waiting:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from clinical_commander.dossier.model import Condition, Dossier, Question, Step
 from clinical_commander.engine.assessment import ActionReport, AnswerReport, NextReport, TriggerReport
@@ -78,6 +78,19 @@ def questions(
     if worth is None:
         return _ordered(ranked)
     return tuple(ordered_with(ranked, worth.questions(case, situation), TIER, REST, worth.topics))
+
+
+def still_asked(
+    found: Sequence[NextReport], aside: Collection[str] = (), left_open: Collection[str] = ()
+) -> tuple[NextReport, ...]:
+    """The questions that are put to somebody, best first: those that decide something and were not put aside.
+
+    Args:
+        found: The open questions of an assessment. What is known is not among them.
+        aside: Ids of the questions that were put aside.
+        left_open: Facts that were asked for and are not known; a question that would make known no other is not put.
+    """
+    return tuple(q for q in found if q.decides and q.ask not in aside and not set(q.facts) <= set(left_open))
 
 
 def _ordered(ranked: list[tuple[int, int, NextReport]]) -> tuple[NextReport, ...]:

@@ -176,7 +176,8 @@ def _first(cut: Cut, decimals: int) -> float:
 
 def _before(value: float, decimals: int) -> float:
     """The recorded value before another."""
-    return (round(value * 10**decimals) - 1) / float(10**decimals)
+    scale = float(10**decimals)
+    return (round(value * scale) - 1) / scale
 
 
 def _range(expr: ir.Expr, known: Bounds) -> tuple[float, float] | None:

@@ -48,7 +48,8 @@ def _label(event: Event, words: Words) -> str:
         return dossier.actions[payload["action"]].label if payload["action"] in dossier.actions else payload["action"]
     if "advice" in payload:
         advice = str(payload["advice"])
-        return dossier.actions[advice].label if advice in dossier.actions else words.title(advice)
+        asked = next((q.text for q in dossier.questions if q.id == advice), "")
+        return asked or (dossier.actions[advice].label if advice in dossier.actions else words.title(advice))
     if "what" in payload:
         return dossier.words.get("recorded", {}).get(str(payload["what"]), str(payload["what"]))
     return words.say("place", group="page")

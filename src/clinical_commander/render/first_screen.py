@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from clinical_commander.engine.assessment import Assessment, ConflictReport
+from clinical_commander.engine.assessment import Assessment, ConflictReport, NextReport
 from clinical_commander.render.changes import changed
 from clinical_commander.render.layout import Page
 from clinical_commander.render.reasons import Reason, Reasons
@@ -21,8 +21,11 @@ _HOUR = 3600.0
 class FirstScreen:
     """Writes the first screen of one assessment on a page."""
 
-    def __init__(self, assessment: Assessment, words: Words, page: Page) -> None:
+    def __init__(
+        self, assessment: Assessment, words: Words, page: Page, asked: Sequence[NextReport] | None = None
+    ) -> None:
         self.a, self.words, self.page = assessment, words, page
+        self.asked = assessment.next if asked is None else asked
         self.dossier = words.dossier
         self.reasons = Reasons(assessment, words)
         self.to_do = ToDo(assessment, words, page, self.reasons)
@@ -199,11 +202,11 @@ class FirstScreen:
     # -- what to ask
 
     def ask(self) -> None:
-        a, words, page = self.a, self.words, self.page
-        if not a.next:
+        words, page = self.words, self.page
+        if not self.asked:
             return
         page.heading(words.heading("ask"))
-        first, *others = a.next
+        first, *others = self.asked
         page.item(first.text, "ask_first", tint="strong", note=self._changes(first.could_change))
         if others:
             page.pair(words.say("then"), "; ".join(q.text for q in others[:SHOWN_BY_NAME]))

@@ -152,8 +152,10 @@ class Words:
 
         for trigger in d.triggers.values():
             put((*trigger.steps, *trigger.steps_if_possible), trigger.title, (), trigger.source.cite)
-        for one in (*d.pivots, *d.treatments):
-            put(one.steps, one.title, (one.when,), one.source.cite)
+        for pivot in d.pivots:
+            put(pivot.steps, pivot.title, (pivot.when,), pivot.source.cite)
+        for treatment in d.treatments:
+            put(treatment.steps, treatment.title, (treatment.when,), treatment.source.cite)
         tiers = titles(d.tier)
         for playbook in d.playbooks.values():
             for row in playbook.rows:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.encounter import Entry, Event
 from clinical_commander.encounter.events import check_time
-from clinical_commander.encounter.statements import read_statement
+from clinical_commander.encounter.statements import asks, read_statement
 from clinical_commander.errors import CaseError, Problem, ServiceError
 from clinical_commander.frozen import field, frozen
 from clinical_commander.render.words import Words
@@ -133,6 +133,8 @@ class Reader:
                 yield self._entry(_STATES[state], {"action": action, **why})
             case ("aside", advice, *reason) if advice in self.dossier.triggers:
                 yield self._entry("advice_overridden", {"advice": advice, **self._why(advice, reason, must=True)})
+            case ("skip", question) if question in asks(self.dossier):
+                yield self._entry("advice_overridden", {"advice": question, "reason": self.say("skip")})
             case (("open" | "back") as which, name):
                 event = (stay.actions if which == "open" else stay.aside).get(name)
                 if event is not None:

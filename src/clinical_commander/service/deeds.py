@@ -107,7 +107,7 @@ class Deeds:
     def standing(self) -> Sequence[Standing]:
         """What was done, ordered, declined and set aside, the last first."""
         found = [(e, self._of_action(id, e)) for id, e in self.stay.actions.items()]
-        found += [(e, self._of_alarm(id, e)) for id, e in self.stay.aside.items()]
+        found += [(e, self._of_alarm(id, e)) for id, e in self.stay.aside.items() if id in self.dossier.triggers]
         return [one for _, one in sorted(found, key=lambda pair: pair[0].seq, reverse=True)]
 
     def _of_action(self, id: str, event: Event) -> Standing:

@@ -26,7 +26,7 @@ WHY = "why."
 CHOICE = "d."
 """Before what a person decides: what was chosen."""
 SETTING, SWITCH, REGION, ENTRY, LABEL, MEASURED = "setting", "switch", "region", "entry", "label", "measured"
-OF, NONCE, SEAL, SEQ, DEED, SKIP = "of", "nonce", "seal", "seq", "do", "skip"
+OF, NONCE, SEAL, SEQ, DEED = "of", "nonce", "seal", "seq", "do"
 NOT_ASKED: Final = ""
 UNKNOWN: Final = "unknown"
 WAITING: Final = ("pending", "unobtainable")
@@ -74,7 +74,6 @@ class Sent:
     deed: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
     chosen: Mapping[str, str] = field(default_factory=dict)
-    skipped: tuple[str, ...] = ()
 
     @property
     def encounter(self) -> str:
@@ -150,11 +149,10 @@ def read_form(form: Mapping[str, str], dossier: Dossier) -> Sent:
         deed=tuple(form.get(DEED, "").split()),
         reasons={name: text for name, text in reasons.items() if text},
         chosen={name: text for name, text in chosen.items() if text},
-        skipped=tuple(dict.fromkeys(form.get(SKIP, "").split())),
     )
 
 
-_OWN: Final = frozenset((SETTING, SWITCH, REGION, ENTRY, LABEL, MEASURED, OF, NONCE, SEAL, SEQ, DEED, SKIP))
+_OWN: Final = frozenset((SETTING, SWITCH, REGION, ENTRY, LABEL, MEASURED, OF, NONCE, SEAL, SEQ, DEED))
 
 
 def _typed(form: Mapping[str, str], dossier: Dossier) -> dict[str, Typed]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from clinical_commander.engine.questions import still_asked
 from clinical_commander.frozen import frozen
 from clinical_commander.render.bars import DifferentialView, differential_view
 from clinical_commander.render.basis import Bases, Basis
@@ -69,7 +70,8 @@ class PageView:
         self.dossier = words.dossier
         self.form = FormView(answer)
         self._page = Blocks()
-        self._first = FirstScreen(assessment, words, self._page)
+        self.asked = still_asked(assessment.next, self.skipped, self.unknown)
+        self._first = FirstScreen(assessment, words, self._page, self.asked)
         self._rest = Rest(assessment, words, self._page, self._first)
         self.bases = Bases(assessment, words, self._first.reasons)
         self.banner = self._blocks(self._first.banner)
@@ -133,7 +135,23 @@ class PageView:
     @property
     def ask_fact(self) -> str:
         """The first fact that the next question asks for, to lead to its field."""
-        return next((f for q in self.a.next[:1] for f in q.facts if f in self.form.shown), "")
+        left = self.unknown
+        return next((f for q in self.asked[:1] for f in q.facts if f in self.form.shown and f not in left), "")
+
+    @property
+    def makes_known(self) -> str:
+        """What the next question makes known."""
+        return self.words.labels(f for q in self.asked[:1] for f in q.facts)
+
+    @property
+    def later(self) -> Sequence[tuple[str, str]]:
+        """The questions that were put aside and are still open: id and text."""
+        return [(q.ask, q.text) for q in self.a.next if q.ask in self.skipped]
+
+    @property
+    def stops(self) -> bool:
+        """Nothing that is left to ask decides anything, and nothing was put aside."""
+        return not still_asked(self.a.next, (), self.unknown)
 
     @cached_property
     def cannot_exclude(self) -> Sequence[Block]:
@@ -180,6 +198,11 @@ class PageView:
     def deeds(self) -> Deeds:
         """What was done, and what can be."""
         return Deeds(self.answer)
+
+    @property
+    def skipped(self) -> frozenset[str]:
+        """The questions that were put aside for this patient."""
+        return frozenset(self.chart.stay.aside) - frozenset(self.dossier.triggers)
 
     @property
     def unknown(self) -> tuple[str, ...]:

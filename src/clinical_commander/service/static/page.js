@@ -45,7 +45,10 @@
     clearTimeout(timer);
     const pressed = event.submitter;
     if (pressed?.getAttribute("formaction")) return event.stopImmediatePropagation(); // plain text, as a page of its own
-    focused = pressed?.name === "switch" ? "#switch [aria-pressed]" : pressed?.closest("#answer") ? "" : "#errors, #others";
+    focused = "#errors, #others";
+    if (pressed?.name === "switch") focused = "#switch [aria-pressed]";
+    else if (pressed?.closest("#ask")) focused = "#ask button";
+    else if (pressed?.closest("#answer")) focused = "";
     const choice = pressed?.name === "switch" && form.elements.setting;
     if (choice) choice.value = pressed.value;
   }, true);

@@ -66,6 +66,7 @@ test: setup
 bench: setup $(PEERS)
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.encounter
+	$(BIN)/python -m benchmarks.page
 
 torture: setup
 	$(BIN)/python -m tests.torture

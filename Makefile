@@ -73,6 +73,7 @@ test: setup
 bench: setup $(PEERS)
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.encounter
+	$(BIN)/python -m benchmarks.page
 
 torture: setup
 	$(BIN)/python -m tests.torture

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
+from PIL import Image
 
 from clinical_commander.service.emergency import FILE, emergency_card
 from tests.fixtures import EXAMPLES, engine
@@ -20,17 +23,24 @@ def example(name: str) -> dict[str, Any]:
     return found
 
 
+MILD: Mapping[str, Any] = example("constructed-mild")["facts"]
 STATES: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "nothing-known": ({}, ""),
     "massive": (example("constructed-warfarin-massive")["facts"], "high_income"),
     "cannot-exclude": (NORMAL_BUT, ""),
-    "mild": (example("constructed-mild")["facts"], "high_income"),
+    "mild": (MILD, "high_income"),
+    "submassive": ({**MILD, "volume_description": "unknown", "estimated_volume_24h": "60 mL"}, "high_income"),
     "conflict": (example("tb-04")["facts"], "tb_endemic"),
 }
 
 
+def small(picture: bytes, file: Path) -> None:
+    """Write a picture of few colours as one of few bytes: a palette instead of three channels."""
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(128).save(file, optimize=True)
+
+
 def main() -> None:
-    """Take every state at both sizes, light and dark."""
+    """Take every state at both sizes, light and dark. The leaflet has a script of its own beside the pictures."""
     FILE.write_text(emergency_card(engine().dossier), encoding="utf-8")
     pictures().mkdir(exist_ok=True)
     with server() as (address, _), chromium() as browser:
@@ -44,7 +54,7 @@ def main() -> None:
                         enter(page, facts, region=region)
                         page.wait_for_timeout(200)
                     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-                    page.screenshot(path=pictures() / f"page-{state}-{size}-{scheme}.png")
+                    small(page.screenshot(), pictures() / f"page-{state}-{size}-{scheme}.png")
                     page.close()
                 context.close()
 

@@ -47,8 +47,8 @@ class CaseRow:
 class State:
     """What the author sees. `stage` is what is under way; `good_at` is when the version that runs was saved.
 
-    `timings`: seconds from the save to what follows it. `done` and `total` are cases. `judged`: the rows are of what was
-    saved last, not of what was saved before it.
+    `timings`: seconds from the save to what follows it. `done` and `total` are cases. `judged`: the rows are of what
+    was saved last, not of what was saved before it.
     """
 
     number: int = 0
@@ -67,7 +67,7 @@ class State:
 
     @property
     def errors(self) -> Sequence[Excerpt]:
-        """What keeps the content from being used; first what stands in the files that were saved: the rest may follow."""
+        """What keeps the content from being used; what stands in the files that were saved comes first."""
         found = [e for e in self.excerpts if e.problem.level == "error"]
         return sorted(found, key=lambda e: e.problem.at is None or Path(e.problem.at.file).name not in self.files)
 

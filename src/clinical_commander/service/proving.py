@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from clinical_commander.prove import Proof
 
 CHECKING, DONE, NO_SOLVER, FAILED = "checking", "done", "no_solver", "failed"
+THREAD = "proving"
+"""The name of the threads."""
+_ONE = threading.Lock()
 _KEPT = 8
 
 
@@ -52,7 +55,7 @@ class Proving:
 
     def __init__(self) -> None:
         self._found: dict[str, Findings] = {}
-        self._lock, self._one = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
 
     def of(self, key: str, folder: Path, dossier: Dossier) -> Findings:
         """What is known of a content by now; the first who asks sets the work going.
@@ -67,13 +70,13 @@ class Proving:
                 while len(self._found) >= _KEPT:
                     del self._found[next(iter(self._found))]
                 self._found[key] = Findings(CHECKING)
-                threading.Thread(target=self._run, args=(key, folder, dossier), daemon=True).start()
+                threading.Thread(target=self._run, args=(key, folder, dossier), name=THREAD, daemon=True).start()
             return self._found[key]
 
     def _run(self, key: str, folder: Path, dossier: Dossier) -> None:
         started = time.monotonic()
         try:
-            with self._one:
+            with _ONE:
                 problems = tuple(check_dossier(folder))
                 self._tell(key, Findings(CHECKING, problems, seconds=time.monotonic() - started))
                 state, proofs = self._proofs(dossier, broken=any(p.level == "error" for p in problems))
@@ -84,7 +87,7 @@ class Proving:
             self._tell(key, Findings(FAILED, seconds=time.monotonic() - started))
 
     def _proofs(self, dossier: Dossier, broken: bool) -> tuple[str, tuple[Proof, ...]]:
-        if importlib.util.find_spec("z3") is None:
+        if not _solver():
             return NO_SOLVER, ()
         if broken:  # of a dossier with errors nothing can be proved
             return DONE, ()
@@ -95,3 +98,7 @@ class Proving:
     def _tell(self, key: str, findings: Findings) -> None:
         with self._lock:
             self._found[key] = findings
+
+
+def _solver() -> bool:
+    return importlib.util.find_spec("z3") is not None

@@ -67,7 +67,7 @@ class State:
 
     @property
     def errors(self) -> Sequence[Excerpt]:
-        """What keeps the content from being used; first what stands in the files that were saved."""
+        """What keeps the content from being used; what stands in the files that were saved comes first."""
         found = [e for e in self.excerpts if e.problem.level == "error"]
         return sorted(found, key=lambda e: e.problem.at is None or Path(e.problem.at.file).name not in self.files)
 

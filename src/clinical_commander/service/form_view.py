@@ -9,6 +9,7 @@ from clinical_commander.dossier.model import Fact
 from clinical_commander.engine.assessment import Assessment
 from clinical_commander.frozen import frozen
 from clinical_commander.logic.words import REGIONS, SETTINGS
+from clinical_commander.quantity import unit
 from clinical_commander.render.words import Words
 from clinical_commander.service.entry import NOT_ASKED, UNKNOWN, WAITING, Entry, carried, field_unit, quick_groups
 
@@ -20,6 +21,15 @@ class Choice:
     value: str
     title: str
     chosen: bool
+
+
+@frozen
+class Measure:
+    """A measure of the household: which picture, what one of it is called, and how much that is."""
+
+    id: str
+    title: str
+    holds: str
 
 
 @frozen
@@ -35,6 +45,7 @@ class FieldView:
     state_says: str
     unit: str
     units: tuple[Choice, ...]
+    measures: tuple[Measure, ...]
     choices: tuple[Choice, ...]
     carried: str
     echo: str
@@ -124,6 +135,7 @@ class FormView:
             state_says=self.say(one.state),
             unit=field_unit(fact),
             units=self._units(fact, one.unit),
+            measures=self._measures(fact),
             choices=self._choices(fact, one.text),
             carried=carried(one) if one.text else "",
             echo=echo,
@@ -141,6 +153,14 @@ class FormView:
         if not named:
             return ()
         return tuple(Choice(u, title, u == (chosen or own)) for u, title in {own: own, **named}.items())
+
+    def _measures(self, fact: Fact) -> tuple[Measure, ...]:
+        """The household measures of a volume, each with what one of it holds in the unit of the field."""
+        if field_unit(fact) != _VOLUME or fact.unit is None:
+            return ()
+        named = self.dossier.words.get("household_one", {})
+        holds = {u: f"{float(unit(u).factor / fact.unit.factor):.{fact.decimals}f} {_VOLUME}" for u in named}
+        return tuple(Measure(u, title, holds[u]) for u, title in named.items())
 
     def _choices(self, fact: Fact, chosen: str) -> tuple[Choice, ...]:
         if fact.kind in ("number", "integer"):

@@ -16,7 +16,7 @@ from clinical_commander.engine.case import Case
 from clinical_commander.engine.read_case import case_from_mapping
 from clinical_commander.engine.read_number import unit_name
 from clinical_commander.errors import CaseError, Problem, ServiceError
-from clinical_commander.frozen import field, frozen
+from clinical_commander.frozen import field, frozen, replace
 from clinical_commander.logic.words import REGIONS, SETTINGS
 
 # A field's name is one of these and the fact's: what was entered, its unit, that it was asked, when it was entered.
@@ -98,7 +98,8 @@ def read_entry(form: Mapping[str, str], dossier: Dossier, now: datetime, setting
             errors[name] = tuple(f"{p.cause} {p.mend}".strip() for p in error.problems)
     taken = {name: statement for name, statement in said.items() if name not in errors}
     case = case_from_mapping({**whole, "facts": taken}, dossier, name="form", now=now)
-    return Entry(case, place, region, entered, errors, _skipped(form))
+    not_known = tuple(name for name, one in entered.items() if one.state == UNKNOWN)
+    return Entry(replace(case, not_known=not_known), place, region, entered, errors, _skipped(form))
 
 
 def _skipped(form: Mapping[str, str]) -> tuple[str, ...]:

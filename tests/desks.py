@@ -12,6 +12,8 @@ from pathlib import Path
 
 from clinical_commander.encounter import open_log
 from clinical_commander.encounter.replay import assessed
+from clinical_commander.encounter.stay import case_of
+from clinical_commander.engine.case import Case
 from clinical_commander.service.changes import Reader
 from clinical_commander.service.chart import blank
 from clinical_commander.service.desk import Answer, Desk
@@ -38,6 +40,18 @@ def _empty_log() -> Path:
     path = folder() / "empty.db"
     open_log(path).close()
     return path
+
+
+def desk_in(folder: Path) -> Desk:
+    """A desk of a dossier that stands in a folder."""
+    shared = desk()
+    return Desk(engine().dossier, shared.log, actor="Dr A. Example", folder=folder)
+
+
+def case_considered(form: Mapping[str, str], now: datetime, setting: str = "ed") -> Case:
+    """The case that a form describes."""
+    chart = considered(form, now, setting).chart
+    return case_of(chart.stay, chart.dossier, now)
 
 
 class Clock:

@@ -22,8 +22,9 @@ from clinical_commander.dossier.check import check_dossier
 from clinical_commander.dossier.load import load_dossier
 from clinical_commander.engine.assess import Engine
 from clinical_commander.service import proving
-from clinical_commander.service.app import Desk, create_app
-from tests.fixtures import DOSSIER, REPOSITORY, engine
+from clinical_commander.service.app import create_app
+from tests.desks import desk_in
+from tests.fixtures import DOSSIER, REPOSITORY
 
 ID = "symptom.hemoptysis.v1"
 CATALOGUE = REPOSITORY / "content" / "catalogue"
@@ -103,7 +104,7 @@ def no_solver() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    return TestClient(create_app(Desk(engine(), folder=DOSSIER)))
+    return TestClient(create_app(desk_in(DOSSIER)))
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +304,7 @@ def copied(tmp_path: Path) -> Path:
 
 
 def of(folder: Path) -> TestClient:
-    return TestClient(create_app(Desk(engine(), folder=folder)))
+    return TestClient(create_app(desk_in(folder)))
 
 
 def test_hostile_text_in_content_stays_text(tmp_path: Path) -> None:
@@ -384,7 +385,7 @@ def settled(work: proving.Proving, dossier: Any) -> proving.Findings:
 
 def test_without_the_solver_the_page_says_so_and_still_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proving, "check_dossier", check_dossier)
-    client = TestClient(create_app(Desk(engine(), folder=DOSSIER)))
+    client = TestClient(create_app(desk_in(DOSSIER)))
     client.get(f"/library/{ID}")
     for thread in threading.enumerate():
         if thread.name == proving.THREAD:
@@ -399,7 +400,7 @@ def test_without_the_solver_the_page_says_so_and_still_checks(monkeypatch: pytes
 def test_while_it_is_proved_the_page_says_so_and_has_a_link_to_look_again(monkeypatch: pytest.MonkeyPatch) -> None:
     held = threading.Event()
     monkeypatch.setattr(proving, "check_dossier", lambda folder: held.wait(60) and [])
-    client = TestClient(create_app(Desk(engine(), folder=DOSSIER)))
+    client = TestClient(create_app(desk_in(DOSSIER)))
     try:
         html = client.get(f"/library/{ID}").text
 

@@ -99,7 +99,7 @@ class Engine:
             entry=case.entry,
             at=case.at,
             scope=scope,
-            facts=self._facts(situation),
+            facts=self._facts(case, situation),
             tier=tier,
             bleeding_source=self.answers.source(situation),
             disposition=disposition,
@@ -263,8 +263,9 @@ class Engine:
             return replace(found, text=text)
         return found
 
-    def _facts(self, situation: Situation) -> dict[str, a.FactReport]:
-        found = {}
+    def _facts(self, case: Case, situation: Situation) -> dict[str, a.FactReport]:
+        last = situation.last.known
+        found = {name: a.FactReport("unknown") for name in case.not_known if name not in last}
         for name, known in situation.last.known.items():
             fact = self.dossier.facts[name]
             state = "stale" if name in situation.stale else known.state

@@ -24,7 +24,8 @@ class ActionRecord:
 class Case:
     """A patient as the engine sees them. `facts` holds the statements of each fact, oldest first.
 
-    `recorded` holds what a person entered.
+    `recorded` holds what a person entered. `not_known` are facts that were asked for and are not known: to the engine
+    they are the same as those nobody asked for, and to a reader they are not.
     """
 
     setting: str
@@ -37,3 +38,4 @@ class Case:
     recorded: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     name: str = "case"
     warnings: tuple[Problem, ...] = ()
+    not_known: tuple[str, ...] = field(default=(), compare=False)

@@ -86,6 +86,7 @@ class _CaseReader:
         self.name = name
         self.now = now
         self.faults = Faults()
+        self.not_known: set[str] = set()
 
     def fault(self, code: str, cause: str, mend: str, node: Node) -> None:
         self.faults.add(code, cause, mend, node)
@@ -103,6 +104,7 @@ class _CaseReader:
             setting=self.setting(node),
             at=at,
             facts={fact: facts[fact] for fact in self.dossier.facts if fact in facts},
+            not_known=tuple(fact for fact in self.dossier.facts if fact in self.not_known),
             entry=self.word("entry", node.get("entry"), self.dossier.entry_points),
             region=self.word("region", node.get("region"), REGIONS),
             dossier=self.dossier_id(node.get("dossier")),
@@ -164,6 +166,8 @@ class _CaseReader:
             found = read_fact(fact, node, at, self.faults)
             if found:
                 facts[fact.id] = found
+            else:
+                self.not_known.add(fact.id)
         return facts
 
     def fact_meant(self, name: str) -> str:

@@ -38,7 +38,11 @@ def assessment_bundle(
     """
     at = Addresses(_seed(assessment, occasion))
     patient = [unnamed_patient(dossier, at)] if occasion.patient is None else []
-    facts_told = populate(dossier, facts, at.id("facts"), subject(at, occasion), assessment.at.isoformat())
+    # What was asked for and is not known is told too: it is not the same as what nobody asked.
+    asked = {
+        n: (Observation(n, "unknown", assessment.at),) for n, f in assessment.facts.items() if f.state == "unknown"
+    }
+    facts_told = populate(dossier, {**asked, **facts}, at.id("facts"), subject(at, occasion), assessment.at.isoformat())
     made = [
         guidance_response(assessment, dossier, at, occasion),
         apply(assessment, dossier, at, occasion),

@@ -93,7 +93,7 @@ def _flat(answer: Json) -> list[Json]:
 
 def _told(dossier: Dossier, fact: Fact, o: Observation) -> list[Json]:
     """One statement as answers. Values of one time that contradict each other are told one by one."""
-    if o.state in UNSETTLED:
+    if o.state in (*UNSETTLED, "unknown"):
         return [_answer(o, {}, extension(STATE, valueCode=o.state))]
     if fact.kind == "boolean":
         if o.truth is None:

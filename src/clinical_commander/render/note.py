@@ -48,9 +48,10 @@ class _Note:
         waiting = [name for name, f in a.facts.items() if f.state in _WAITING]
         if waiting:
             yield f"{words.name('fact_state', 'pending')}: {words.labels(waiting)}"
-        if self.unknown:
-            yield f"{words.say('asked_unknown')}: {words.labels(self.unknown)}"
-        not_asked = [name for name in a.tier.not_asked if name not in self.unknown]
+        unknown = [*dict.fromkeys([*self.unknown, *(n for n, f in a.facts.items() if f.state == "unknown")])]
+        if unknown:
+            yield f"{words.say('asked_unknown')}: {words.labels(unknown)}"
+        not_asked = [name for name in a.tier.not_asked if name not in unknown]
         if not_asked:
             yield f"{words.heading('not_asked')}: {words.labels(not_asked, 8)}"
         if not a.disposition.withheld:

@@ -10,6 +10,7 @@ from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.engine.assessment import FactReport
 from clinical_commander.frozen import frozen
 from clinical_commander.logic.words import REGIONS, SETTINGS
+from clinical_commander.quantity import unit
 from clinical_commander.render.event import event_text
 from clinical_commander.service.chart import Held
 from clinical_commander.service.desk import Answer
@@ -17,6 +18,7 @@ from clinical_commander.service.form import NOT_ASKED, UNKNOWN, WAITING, Typed, 
 from clinical_commander.service.statement import typed_of, units_of
 
 _MOST_SAID = 3
+_VOLUME = "mL"
 _LATE = timedelta(minutes=1)
 """A value that was measured longer than this before it was recorded says when."""
 
@@ -26,6 +28,15 @@ class Choice:
     value: str
     title: str
     chosen: bool
+
+
+@frozen
+class Measure:
+    """A measure of the household: which picture, what one of it is called, and how much that is."""
+
+    id: str
+    title: str
+    holds: str
 
 
 @frozen
@@ -41,6 +52,7 @@ class FieldView:
     state_says: str
     unit: str
     units: tuple[Choice, ...]
+    measures: tuple[Measure, ...]
     choices: tuple[Choice, ...]
     echo: str
     origin: str
@@ -186,6 +198,7 @@ class FormView:
             state_says=self.say(typed.state),
             unit=field_unit(fact),
             units=tuple(Choice(u, title, u == (typed.unit or field_unit(fact))) for u, title in self._units(fact)),
+            measures=self._measures(fact),
             choices=self._choices(fact, typed.text),
             echo=echo,
             origin=self._origin(held, report),
@@ -220,6 +233,14 @@ class FormView:
 
     def _units(self, fact: Fact) -> Sequence[tuple[str, str]]:
         return tuple(units_of(fact, self.dossier).items())
+
+    def _measures(self, fact: Fact) -> tuple[Measure, ...]:
+        """The household measures of a volume, each with what one of it holds in the unit of the field."""
+        if field_unit(fact) != _VOLUME or fact.unit is None:
+            return ()
+        named = self.dossier.words.get("household_one", {})
+        holds = {u: f"{float(unit(u).factor / fact.unit.factor):.{fact.decimals}f} {_VOLUME}" for u in named}
+        return tuple(Measure(u, title, holds[u]) for u, title in named.items())
 
     def _choices(self, fact: Fact, chosen: str) -> tuple[Choice, ...]:
         if fact.kind in ("number", "integer"):

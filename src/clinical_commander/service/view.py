@@ -242,7 +242,7 @@ class PageView:
 
     @property
     def note(self) -> str:
-        return note_text(self.a, self.dossier, self.entry.unknown)
+        return note_text(self.a, self.dossier, self.entry.unknown, self.words)
 
     # -- pieces
 

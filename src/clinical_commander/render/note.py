@@ -16,12 +16,13 @@ _STEPS = 7
 _WAITING = ("pending", "unobtainable")
 
 
-def note_text(assessment: Assessment, dossier: Dossier, unknown: Sequence[str] = ()) -> str:
+def note_text(assessment: Assessment, dossier: Dossier, unknown: Sequence[str] = (), words: Words | None = None) -> str:
     """The note: what this is, whom it is about, tier and why, facts, what to do, what is pending, version.
 
     `unknown` are facts that were asked for and are not known; the assessment does not tell them from those not asked.
+    `words` are those of the dossier, where they are at hand: they hold what was worked out once.
     """
-    lines = list(_Note(assessment, Words(dossier), unknown).lines())
+    lines = list(_Note(assessment, words or Words(dossier), unknown).lines())
     return "\n".join(lines[:MOST_LINES]) + "\n"
 
 

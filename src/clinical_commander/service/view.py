@@ -284,7 +284,7 @@ class PageView:
 
     @property
     def note(self) -> str:
-        return note_text(self.a, self.dossier, self.unknown)
+        return note_text(self.a, self.dossier, self.unknown, self.words)
 
     # -- pieces
 

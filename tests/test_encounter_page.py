@@ -13,15 +13,16 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from clinical_commander.dossier.source import read_yaml
 from clinical_commander.encounter import Event, reproduce, verify
 from clinical_commander.encounter.events import refused
-from clinical_commander.engine.read_case import case_from_mapping
+from clinical_commander.engine.read_case import case_from_mapping, read_case
 from clinical_commander.service.app import create_app
 from clinical_commander.service.desk import Desk
 from clinical_commander.service.form import Typed, encounter_of, new_nonce, seal
 from clinical_commander.service.statement import same, statement_of, typed_of
 from tests.desks import Clock, desk_at
-from tests.fixtures import engine
+from tests.fixtures import EXAMPLES, engine
 from tests.test_service import WELL, text_of, tier
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -538,10 +539,6 @@ def test_ux_05_a_value_from_elsewhere_says_so_and_typing_over_it_is_recorded_as_
 
 
 def test_a_case_is_opened_with_the_same_answer_as_it_has_from_the_command_line(desk: Desk) -> None:
-    from clinical_commander.dossier.source import read_yaml
-    from clinical_commander.engine.read_case import read_case
-    from tests.fixtures import EXAMPLES
-
     for file in sorted(EXAMPLES.glob("*.yaml")):
         if file.stem == "expectations":
             continue
@@ -627,3 +624,31 @@ def _pack(dossier: object) -> object:
     from clinical_commander.encounter.packs import pack_of
 
     return pack_of(dossier)  # type: ignore[arg-type]
+
+
+# --- the leaflet
+
+
+def test_ux_38_the_page_gives_a_leaflet_to_the_mild_only_and_says_otherwise_why_not(
+    desk: Desk, patient: Patient
+) -> None:
+    massive = patient.send({"v.spo2": "86"})
+    assert 'id="leaflet"' in massive.text
+    answer = patient.client.get(f"/encounter/{patient.id}/leaflet/en")
+    assert answer.status_code == 409
+    assert "the bleeding tier now can be: Massive bleeding" in answer.text
+    assert patient.client.get(f"/encounter/{patient.id}/leaflet/en.pdf").status_code == 409
+    assert patient.client.get(f"/encounter/{patient.id}/leaflet/xx").status_code == 400
+
+    case = read_case(read_yaml(EXAMPLES / "constructed-mild.yaml"), engine().dossier)
+    desk.log.clock = lambda: case.at
+    mild = desk.open_case(case)
+    for language, said in (("en", "Call an ambulance now if"), ("es", "ambulancia")):
+        page = patient.client.get(f"/encounter/{mild}/leaflet/{language}")
+        assert page.status_code == 200
+        assert said in page.text
+        assert f'lang="{language}"' in page.text
+        assert patient.client.get(f"/leaflet/{language}.css").headers["content-type"].startswith("text/css")
+        assert "<style" not in page.text
+    printed = patient.client.get(f"/encounter/{mild}/leaflet/en.pdf")
+    assert printed.content.startswith(b"%PDF")

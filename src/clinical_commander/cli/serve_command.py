@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             dossier, site = with_site(engine.dossier, arguments.site)
             of_site = {"capabilities": dict(site.capabilities), "listed": listed(site)} if site is not None else None
             who = actor(arguments) or "page"
-            return Desk(dossier, log, site=of_site, setting=arguments.setting, actor=who, folder=folder)
+            return Desk(dossier, log, site=of_site, setting=arguments.setting, actor=who, folder=folder, house=site)
 
         first = desk(engine)
         opened = _opened(first, arguments) if arguments.open else ""

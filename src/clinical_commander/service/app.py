@@ -12,6 +12,7 @@ from clinical_commander.errors import CaseError, DamagedLog, EncounterError, Ser
 from clinical_commander.service.desk import Desk
 from clinical_commander.service.encounter_routes import add_encounter_routes
 from clinical_commander.service.guard import FAULT, App, Guard
+from clinical_commander.service.leaflet_routes import add_leaflet_routes
 from clinical_commander.service.library_routes import add_library
 
 _STATUS = {"CC853": 404, "CC858": 503}
@@ -23,6 +24,7 @@ def create_app(desk: Desk) -> App:
     app = FastAPI(title="Clinical Commander", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_encounter_routes(app, desk)
+    add_leaflet_routes(app, desk)
     add_library(app, desk.dossier, desk.folder)
 
     @app.get("/favicon.ico")

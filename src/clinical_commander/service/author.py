@@ -22,7 +22,7 @@ from clinical_commander.render.words import Words
 from clinical_commander.service.answers import Change, called, said
 from clinical_commander.service.cases import VIGNETTE
 from clinical_commander.service.guard import App, Guard, Message, Receive, Scope, Send
-from clinical_commander.service.library_routes import templates
+from clinical_commander.service.pages import templates
 from clinical_commander.service.workshop import CaseRow, State, Workshop
 
 _HEAD, _PLACES = b"</head>", (b'<main id="answer">', b"<body>")

@@ -21,6 +21,7 @@ from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.assessment import Assessment
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.counterfactual import Counterfactual
+from clinical_commander.engine.site import Site
 from clinical_commander.errors import EncounterError, Problem
 from clinical_commander.frozen import field, frozen
 from clinical_commander.render.words import Words
@@ -75,6 +76,7 @@ class Desk:
         setting: str = "ed",
         actor: str = "page",
         folder: Path | None = None,
+        house: Site | None = None,
     ) -> None:
         """Args:
         dossier: The content that new encounters are run with.
@@ -83,8 +85,10 @@ class Desk:
         setting: Where the page stands.
         actor: Who uses it.
         folder: Where the dossier stands, if that is outside the search path.
+        house: The site itself: its numbers to call are printed on a leaflet.
         """
-        self.log, self.site, self.setting, self.actor, self.folder = log, site, setting, actor, folder
+        self.log, self.site, self.setting, self.actor = log, site, setting, actor
+        self.folder, self.house = folder, house
         self._words: dict[str, Words] = {}
         self._lock = threading.Lock()
         self.pack: Pack = pack_of(dossier)

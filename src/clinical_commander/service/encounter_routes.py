@@ -7,7 +7,6 @@ import asyncio
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.background import BackgroundTask
 
 from clinical_commander.encounter import timeline
@@ -17,25 +16,15 @@ from clinical_commander.service.desk import Answer, Desk
 from clinical_commander.service.emergency import emergency_card
 from clinical_commander.service.form import DEED, SWITCH, fields_of
 from clinical_commander.service.lists import TimelineView, listed
+from clinical_commander.service.pages import templates
 from clinical_commander.service.view import PageView
 
 MOST_LISTED = 50
 
 
-def environment() -> Environment:
-    """The templates: all text is escaped, a name that is not there is a fault."""
-    return Environment(
-        loader=PackageLoader("clinical_commander.service"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def add_encounter_routes(app: FastAPI, desk: Desk) -> None:
     """Adds the routes of a patient's pages."""
-    pages = environment()
+    pages = templates()
     one_at_a_time = asyncio.Lock()
     whole, part, lists, rows = (pages.get_template(f"{n}.html") for n in ("page", "part", "encounters", "timeline"))
 
@@ -97,14 +86,15 @@ def add_encounter_routes(app: FastAPI, desk: Desk) -> None:
         found = timeline(desk.log, id)
         words = desk.words(desk.log.head(id).pack)
         view = TimelineView(id, found, words)
-        return HTMLResponse(rows.render(view=view, words=words, dossier=words.dossier, signs=SIGNS))
+        watermark = words.dossier.watermark
+        return HTMLResponse(rows.render(view=view, words=words, watermark=watermark, signs=SIGNS))
 
     @app.get("/encounters", response_class=HTMLResponse)
     def encounters() -> Response:
         """The encounters of this log in which something happened last."""
         words = desk.words(desk.pack.hash)
         found = listed(desk, MOST_LISTED)
-        return HTMLResponse(lists.render(found=found, words=words, dossier=words.dossier))
+        return HTMLResponse(lists.render(found=found, words=words, watermark=words.dossier.watermark))
 
     @app.get("/emergency", response_class=HTMLResponse)
     def card() -> HTMLResponse:

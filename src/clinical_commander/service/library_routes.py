@@ -6,24 +6,13 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.errors import ClinicalCommanderError, ServiceError
 from clinical_commander.render.layout import SIGNS
 from clinical_commander.render.words import Words
 from clinical_commander.service.library import Library
-
-
-def templates() -> Environment:
-    """The templates of the service; what stands in content is text, never markup."""
-    return Environment(
-        loader=PackageLoader("clinical_commander.service"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+from clinical_commander.service.pages import templates
 
 
 def add_library(app: FastAPI, served: Dossier, folder: Path | None = None) -> None:

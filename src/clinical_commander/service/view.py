@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from importlib.util import find_spec
 
 from clinical_commander.engine.questions import still_asked
 from clinical_commander.frozen import frozen
+from clinical_commander.leaflet.write import languages
 from clinical_commander.render.bars import DifferentialView, differential_view
 from clinical_commander.render.basis import Bases, Basis
 from clinical_commander.render.blocks import Block, Blocks, Section
@@ -198,6 +200,19 @@ class PageView:
     def deeds(self) -> Deeds:
         """What was done, and what can be."""
         return Deeds(self.answer)
+
+    @property
+    def leaflets(self) -> Sequence[tuple[str, str]]:
+        """The languages of the patient's leaflet, each with its own name; none where the dossier has no leaflet."""
+        if self.dossier.leaflet is None:
+            return ()
+        named = self.dossier.words.get("language", {})
+        return [(code, named.get(code, code)) for code in languages(self.dossier)]
+
+    @property
+    def prints(self) -> bool:
+        """Whether a PDF of it can be asked for; whether its libraries are there shows when it is."""
+        return find_spec("weasyprint") is not None
 
     @property
     def skipped(self) -> frozenset[str]:

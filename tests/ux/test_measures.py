@@ -57,8 +57,6 @@ def test_ux_10_each_measure_has_a_picture_with_its_millilitres_beside_it(
     page = context.new_page()
     page.goto(address)
 
-    page.locator("#f-estimated_volume_24h .measures summary").click()
-
     shown = page.locator("#f-estimated_volume_24h .measures li")
     assert shown.count() == len(ONE)
     for at, amount in enumerate(ONE.values()):

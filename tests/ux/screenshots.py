@@ -42,7 +42,7 @@ STATES: Mapping[str, tuple[Mapping[str, Any], str]] = {
 
 def small(picture: bytes, file: Path) -> None:
     """Write a picture of few colours as one of few bytes: a palette instead of three channels."""
-    Image.open(io.BytesIO(picture)).convert("RGB").quantize(128).save(file, optimize=True)
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(file, optimize=True)
 
 
 def page_pictures() -> None:

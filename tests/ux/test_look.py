@@ -76,13 +76,15 @@ def test_ux_03_after_300_ms_without_an_answer_the_page_says_that_it_is_updating(
 
 def test_ux_03_a_new_answer_moves_nothing_under_the_eyes_of_who_reads_below_the_first_screen(page: Page) -> None:
     shown(page, "massive")
-    page.locator("#plan .line").nth(20).scroll_into_view_if_needed()
+    place = "document.querySelector('#disposition .line')"
+    where = (
+        f"new Promise(done => requestAnimationFrame(() => setTimeout(() => done({place}.getBoundingClientRect().top))))"
+    )
+    page.evaluate(f"{place}.scrollIntoView({{block: 'center'}})")
     expect(page.locator("html")).to_have_class("read")
-    where = "document.querySelectorAll('#plan .line')[20].getBoundingClientRect().top"
     before = page.evaluate(where)
 
-    page.locator("#v-rr").fill("29")
-    page.locator("#v-rr").dispatch_event("change")
+    page.locator("#v-rr").evaluate("it => { it.value = 29; it.dispatchEvent(new Event('change', {bubbles: true})); }")
     expect(page.locator("#facts")).to_contain_text("29 /min")
 
     assert abs(page.evaluate(where) - before) < 2

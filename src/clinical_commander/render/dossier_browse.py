@@ -122,7 +122,9 @@ class BrowsedDossier(DossierPage):
         page.mark("fact", fact.id)
         page.item(f"{fact.label} ({fact.id})", tint="strong")
         unit = f", {words.vocabulary.units.get(fact.unit.code, fact.unit.code)}" if fact.unit else ""
-        page.row([words.name("fact_kind", fact.kind) + unit, f"{say('freshness', group=GROUP)}: {fact.freshness}"], 4)
+        page.row(
+            [say(f"kind_{fact.kind}", group=GROUP) + unit, f"{say('freshness', group=GROUP)}: {fact.freshness}"], 4
+        )
         stated = self.fact(fact.id).removeprefix(fact.label).removeprefix("; ")
         if stated:
             page.text(stated, 4)

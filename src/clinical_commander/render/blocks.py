@@ -106,9 +106,11 @@ class Blocks(Page):
         self._put(Block("code", text, indent=indent, cells=named))
 
     def table(self, caption: str, columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-        """A table; the first cell of a line names it."""
+        """A table; the first cell of a line names it. A column without a word is left out."""
+        kept = [i for i in range(len(columns)) if i == 0 or any(line[i] for line in lines)]
         if lines:
-            self._put(Block("table", caption, cells=tuple(columns), lines=tuple(map(tuple, lines))))
+            rows = tuple(tuple(line[i] for i in kept) for line in lines)
+            self._put(Block("table", caption, cells=tuple(columns[i] for i in kept), lines=rows))
 
     def _put(self, block: Block) -> None:
         if not self._sections:

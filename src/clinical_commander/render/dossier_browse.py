@@ -6,6 +6,8 @@ too, each statement names its sources one by one, and facts, actions, figures an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clinical_commander.dossier.model import Action, Condition, Constraint, Dossier, Fact, Source
 from clinical_commander.dossier.model_parts import Formula
 from clinical_commander.dossier.named import names_in
@@ -24,6 +26,8 @@ BROWSED = (
     "thresholds", "facts", "constraints", "actions", "freshness", "leaflet", "emergency_card", "sources",
 )  # fmt: skip
 """The parts, in order."""
+SHELF = ("tools", "facts", "constraints", "freshness", "sources")
+"""The parts of tools that stand without a dossier."""
 
 
 @frozen
@@ -34,19 +38,12 @@ class Part:
     sections: tuple[Section, ...]
 
 
-def browsed(dossier: Dossier, words: Words) -> tuple[Part, ...]:
-    """All parts of a dossier that say something."""
+def browsed(dossier: Dossier, words: Words, parts: Sequence[str] = BROWSED) -> tuple[Part, ...]:
+    """The parts of a dossier that are wanted and say something."""
     page = Blocks()
     writer = BrowsedDossier(dossier, words, page)
-    parts = [Part(key, page.taken(getattr(writer, key))) for key in BROWSED]
-    return tuple(part for part in parts if any(section.blocks for section in part.sections))
-
-
-def browsed_tool(shelf: Dossier, words: Words, tool: str) -> tuple[Section, ...]:
-    """One tool in full."""
-    page = Blocks()
-    writer = BrowsedDossier(shelf, words, page)
-    return page.taken(lambda: write_tool(writer, shelf.tools[tool]))
+    found = [Part(key, page.taken(getattr(writer, key))) for key in parts]
+    return tuple(part for part in found if any(section.blocks for section in part.sections))
 
 
 class BrowsedDossier(DossierPage):
@@ -122,7 +119,9 @@ class BrowsedDossier(DossierPage):
         page.mark("fact", fact.id)
         page.item(f"{fact.label} ({fact.id})", tint="strong")
         unit = f", {words.vocabulary.units.get(fact.unit.code, fact.unit.code)}" if fact.unit else ""
-        page.row([words.name("fact_kind", fact.kind) + unit, f"{say('freshness', group=GROUP)}: {fact.freshness}"], 4)
+        page.row(
+            [say(f"kind_{fact.kind}", group=GROUP) + unit, f"{say('freshness', group=GROUP)}: {fact.freshness}"], 4
+        )
         stated = self.fact(fact.id).removeprefix(fact.label).removeprefix("; ")
         if stated:
             page.text(stated, 4)

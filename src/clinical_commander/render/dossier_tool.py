@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from clinical_commander.dossier.model import Band, Series, Tool
+from clinical_commander.dossier.model import Band, Series, Source, Tool
 
 if TYPE_CHECKING:
     from clinical_commander.render.dossier_browse import BrowsedDossier
@@ -33,9 +33,9 @@ def write_tool(writer: BrowsedDossier, tool: Tool) -> None:
     for row in tool.rows:
         page.item(f"{tool.values.get(row.value, row.value)}. {row.text}".strip(), indent=4)
         writer.code(row.when)
-        writer.source(row.source)
+        _own(writer, row.source, tool)
     for band in tool.bands:
-        _band(writer, band)
+        _band(writer, band, tool)
     rates = [[f"{one.value}", *_rate(rate)] for one in tool.value_series for rate in one.series]
     writer.blocks_page.table(words.name("score", "published"), _columns(writer), rates)
     for reading in tool.readings:
@@ -44,10 +44,10 @@ def write_tool(writer: BrowsedDossier, tool: Tool) -> None:
             page.item(f"{reading.values.get(row.value, row.value)}. {row.text}".strip(), indent=6)
             writer.code(row.when)
         writer.code(reading.number)
-        writer.source(reading.source)
+        _own(writer, reading.source, tool)
     for note in tool.notes:
         page.item(f"{words.name('score', note.kind)}: {note.text}", indent=4)
-        writer.source(note.source)
+        _own(writer, note.source, tool)
     writer.source(tool.source, 4)
 
 
@@ -59,10 +59,10 @@ def _items(writer: BrowsedDossier, tool: Tool) -> None:
         for level in item.levels:
             page.pair(words.say("points", f"{level.points:g}", group=GROUP), level.text or words.clause(level.when), 6)
             writer.code(level.when, 6)
-        writer.source(item.source)
+        _own(writer, item.source, tool)
 
 
-def _band(writer: BrowsedDossier, band: Band) -> None:
+def _band(writer: BrowsedDossier, band: Band, tool: Tool) -> None:
     words, page = writer.words, writer.page
     page.item(f"{band.title}. {band.text}".strip() if band.text else band.title, indent=4)
     if band.when is not None:
@@ -70,7 +70,13 @@ def _band(writer: BrowsedDossier, band: Band) -> None:
     writer.blocks_page.table(
         words.name("score", "published"), _columns(writer), [[band.title, *_rate(s)] for s in band.series]
     )
-    writer.source(band.source)
+    _own(writer, band.source, tool)
+
+
+def _own(writer: BrowsedDossier, source: Source, tool: Tool) -> None:
+    """The source of a part, where it is not that of the whole tool."""
+    if source != tool.source:
+        writer.source(source)
 
 
 def _columns(writer: BrowsedDossier) -> list[str]:

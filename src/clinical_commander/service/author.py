@@ -148,7 +148,7 @@ class AuthorView:
     def together(self) -> Sequence[tuple[str, int]]:
         """What changed in most cases: what it is called, and in how many."""
         found = Counter(self.called(change) for row in self.state.rows for change in row.changes)
-        return found.most_common(_MOST_CHANGES * 2)
+        return found.most_common(_MOST_CHANGES)
 
     def first(self, row: CaseRow) -> Sequence[Change]:
         """The changes that are shown at once."""

@@ -14,6 +14,7 @@ from clinical_commander.dossier.tools import tool_files
 from clinical_commander.dossier.vignettes import read_vignettes
 from clinical_commander.errors import ClinicalCommanderError, Problem, ServiceError
 from clinical_commander.frozen import frozen
+from clinical_commander.render.dossier_browse import SHELF
 from clinical_commander.service.library_view import DossierView
 from clinical_commander.service.proving import Findings, Proving
 
@@ -97,7 +98,7 @@ class Library:
         root = content_root_of(folder)
         if not self.tools_beside(id):
             raise ServiceError(Problem("CC820", "There are no tools beside this dossier.", ""))
-        return self._made(f"{root}/tools", folder, lambda: DossierView(open_shelf(root), ()))
+        return self._made(f"{root}/tools", folder, lambda: DossierView(open_shelf(root), (), parts=SHELF))
 
     def tools_beside(self, id: str) -> int:
         """How many tools stand beside a dossier."""

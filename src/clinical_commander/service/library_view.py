@@ -13,7 +13,7 @@ from clinical_commander.dossier.model import Dossier, Vignette
 from clinical_commander.dossier.named import Name, mentions, named
 from clinical_commander.frozen import frozen, replace
 from clinical_commander.render.blocks import Block, Section
-from clinical_commander.render.dossier_browse import GROUP, browsed
+from clinical_commander.render.dossier_browse import BROWSED, GROUP, browsed
 from clinical_commander.render.words import Words
 from clinical_commander.service.library_links import Links, Piece, Pieces, anchor
 
@@ -97,7 +97,14 @@ class PartView:
 class DossierView:
     """The page of one dossier."""
 
-    def __init__(self, dossier: Dossier, vignettes: Sequence[Vignette], changed: Sequence[Change] = ()) -> None:
+    def __init__(
+        self,
+        dossier: Dossier,
+        vignettes: Sequence[Vignette],
+        changed: Sequence[Change] = (),
+        parts: Sequence[str] = BROWSED,
+    ) -> None:
+        self._parts = parts
         self.dossier, self.words, self.vignettes, self.changes = dossier, Words(dossier), vignettes, changed
         self.names = named(dossier)
         self.mentions = mentions(dossier)
@@ -114,7 +121,7 @@ class DossierView:
     @cached_property
     def parts(self) -> tuple[PartView, ...]:
         """All parts, in order."""
-        return tuple(self._part(part.key, part.sections) for part in browsed(self.dossier, self.words))
+        return tuple(self._part(part.key, part.sections) for part in browsed(self.dossier, self.words, self._parts))
 
     @property
     def phase_map(self) -> Sequence[tuple[str, str]]:

@@ -243,15 +243,17 @@ class Desk:
         upgrades = sent.deed == ("upgrade",) and chart.recorded and chart.events[-1].pack != self.pack.hash
         if not entries and not upgrades:
             return chart
-        id, seq = chart.id, chart.seq
+        events = list(chart.events)
         if not chart.recorded:
-            opened = self.log.new(self.pack.data, self.setting, self.actor, site=self.site, id=sent.encounter)
-            id, seq = opened.encounter, opened.seq
+            events = [self.log.new(self.pack.data, self.setting, self.actor, site=self.site, id=sent.encounter)]
+        id = events[0].encounter
         if entries:
-            self.log.append_all(id, entries, expect=seq)
+            # Nothing came between, or the log would have refused: what it has now is what it had and this.
+            events += self.log.append_all(id, entries, expect=events[-1].seq)
         if upgrades:
             upgrade(self.log, id, self.pack.data, self.actor)
-        return self.chart(id)
+            return self.chart(id)
+        return Chart(events, chart.dossier)
 
     def open_case(self, case: Case, label: str = "") -> str:
         """A new encounter with what a case says, each value with its time and origin; its id."""

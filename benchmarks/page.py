@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle, repeat
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -45,10 +46,7 @@ TIMED: Final = """([name, value]) => new Promise((done, failed) => {
     const field = document.getElementById('entry').elements[name];
     performance.clearResourceTimings();
     const late = setTimeout(() => failed(new Error('no answer')), 10000);
-    const seen = new MutationObserver((records) => {
-        const inside = n => (n.nodeType === Node.ELEMENT_NODE ? n : n.parentElement)?.closest('#answer');
-        if (!records.some(r => inside(r.target) || [...r.addedNodes].some(inside))) return;
-        seen.disconnect();
+    document.addEventListener('htmx:after:swap', () => {
         requestAnimationFrame(() => {
             const after = new MessageChannel(); // a task behind the frame that is about to be drawn
             after.port1.onmessage = () => {
@@ -59,8 +57,7 @@ TIMED: Final = """([name, value]) => new Promise((done, failed) => {
             };
             after.port2.postMessage(0);
         });
-    });
-    seen.observe(document.body, {childList: true, characterData: true, subtree: true});
+    }, {once: true});
     field.value = value;
     const start = performance.now();
     field.dispatchEvent(new Event('change', {bubbles: true}));
@@ -68,10 +65,10 @@ TIMED: Final = """([name, value]) => new Promise((done, failed) => {
 
 
 class Stored(BaseHTTPRequestHandler):
-    """Answers with what a page answered once, and computes nothing."""
+    """Answers with what a page answered before, two answers to a form in turn, and computes nothing."""
 
     protocol_version = "HTTP/1.1"
-    answers: dict[tuple[str, str], tuple[int, list[tuple[str, str]], bytes]]
+    answers: dict[tuple[str, str], Iterator[tuple[int, list[tuple[str, str]], bytes]]]
 
     def do_GET(self) -> None:
         self._answer("GET")
@@ -81,7 +78,7 @@ class Stored(BaseHTTPRequestHandler):
         self._answer("POST")
 
     def _answer(self, method: str) -> None:
-        status, headers, body = self.answers.get((method, self.path), (404, [], b""))
+        status, headers, body = next(self.answers.get((method, self.path), iter(())), (404, [], b""))
         self.send_response(status)
         for name, value in headers:
             if name.lower() not in ("content-length", "date", "server", "transfer-encoding", "connection"):
@@ -95,20 +92,21 @@ class Stored(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def stored(address: str, body: str, headers: Mapping[str, str]) -> Iterator[str]:
-    """A server that returns what the one at `address` answers now: its page, its files, and the answer to one form."""
+def stored(address: str, bodies: Sequence[str], headers: Mapping[str, str]) -> Iterator[str]:
+    """A server that returns what the one at `address` answers now: its page, its files, and the answers to forms."""
     source = HTTPConnection(address)
 
-    def kept(method: str, path: str) -> tuple[int, list[tuple[str, str]], bytes]:
-        sent = dict(headers) if method == "POST" else {}
-        source.request(method, path, body if method == "POST" else None, sent)
+    def kept(method: str, path: str, body: str | None = None) -> tuple[int, list[tuple[str, str]], bytes]:
+        source.request(method, path, body, dict(headers) if method == "POST" else {})
         answer = source.getresponse()
-        return answer.status, answer.getheaders(), answer.read()
+        found = answer.status, answer.getheaders(), answer.read()
+        assert answer.status == 200, answer.status
+        return found
 
     page = kept("GET", "/")
     files = {part.split('"')[0] for part in page[2].decode().split('"/static/')[1:]}
-    answers = {("GET", "/"): page, ("POST", "/"): kept("POST", "/")}
-    answers |= {("GET", f"/static/{name}"): kept("GET", f"/static/{name}") for name in files}
+    answers = {("GET", "/"): repeat(page), ("POST", "/"): cycle([kept("POST", "/", body) for body in bodies])}
+    answers |= {("GET", f"/static/{name}"): repeat(kept("GET", f"/static/{name}")) for name in files}
     handler = type("Answers", (Stored,), {"answers": answers})
     floor = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=floor.serve_forever, daemon=True).start()
@@ -141,8 +139,10 @@ def measured(count: int) -> dict[str, Any]:
             enter(page, facts, region=region)
         kept = ("content-type", "x-part", "hx-request", "hx-target", "hx-current-url", "hx-trigger", "hx-boosted")
         headers = {name: value for name, value in asked.value.all_headers().items() if name in kept}
-        body = asked.value.post_data or urlencode(form_of(facts))
-        with stored(address, body, headers) as beside:
+        # Forms of a new patient each: what was sent a moment ago would only be answered as sent again.
+        new = {**form_of(facts), "region": region}
+        bodies = [urlencode({**new, "v.spo2": value}) for value in EDITS["v.spo2"][:2]]
+        with stored(address, bodies, headers) as beside:
             other = context.new_page()
             other.goto(f"http://{beside}/")
             enter(other, facts, region=region)

@@ -23,6 +23,8 @@ def phrase(words: Words, group: str, key: str, *parts: str) -> str:
     template = words.get(group, {}).get(key, spaced(key))
     if parts and "{0}" not in template:
         return " ".join([template, *(p for p in parts if p)])
+    if "{" not in template:
+        return template
     return re.sub(r"\{(\d)\}", lambda place: parts[int(place[1])] if int(place[1]) < len(parts) else place[0], template)
 
 

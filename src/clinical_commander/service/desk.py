@@ -33,6 +33,7 @@ from clinical_commander.service.statement import observed
 _NOT_REACHED = ("CC858",)
 _ELSEWHERE, _NONE = "CC856", "CC853"
 _TRIES = 3
+_MOST_KEPT = 32
 
 
 @frozen
@@ -90,6 +91,7 @@ class Desk:
         self.log, self.site, self.setting, self.actor = log, site, setting, actor
         self.folder, self.house = folder, house
         self._words: dict[str, Words] = {}
+        self._charts: dict[str, Chart] = {}
         self._lock = threading.Lock()
         self.pack: Pack = pack_of(dossier)
         log.engine_of(self.pack)
@@ -131,9 +133,22 @@ class Desk:
         return self._answer(self.chart(encounter), self.now())
 
     def chart(self, encounter: str) -> Chart:
-        """The chart of an encounter."""
+        """The chart of an encounter. Events that this process has read and checked are not read again."""
+        head = self.log.head(encounter)
+        with self._lock:
+            kept = self._charts.get(encounter)
+        if kept is not None and kept.events[-1].hash == head.hash:
+            return kept
         events = self.log.events(encounter)
-        return Chart(events, self.log.engine(events[-1].pack).dossier)
+        return self._kept(Chart(events, self.log.engine(events[-1].pack).dossier))
+
+    def _kept(self, chart: Chart) -> Chart:
+        with self._lock:
+            self._charts.pop(chart.id, None)
+            self._charts[chart.id] = chart
+            while len(self._charts) > _MOST_KEPT:
+                self._charts.pop(next(iter(self._charts)))
+        return chart
 
     def _blank(self) -> Chart:
         now = self.now()
@@ -253,7 +268,7 @@ class Desk:
         if upgrades:
             upgrade(self.log, id, self.pack.data, self.actor)
             return self.chart(id)
-        return Chart(events, chart.dossier)
+        return self._kept(Chart(events, chart.dossier))
 
     def open_case(self, case: Case, label: str = "") -> str:
         """A new encounter with what a case says, each value with its time and origin; its id."""

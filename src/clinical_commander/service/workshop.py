@@ -163,7 +163,8 @@ class Workshop:
         if engine is None:
             return
         given = list(file_cases(self._given, example_files(self.root)))
-        vignettes = vignette_cases(read_vignettes(self.folder)[0])
+        last = {row.name for row in self.state.rows}  # what changed at the last save is looked at first
+        vignettes = sorted(vignette_cases(read_vignettes(self.folder)[0]), key=lambda case: case.name not in last)
         self._tell(stage=FILES, total=len(given) + len(vignettes), rows=(), judged=True)
         rows = self._answered(asked, engine, given, [], 0)
         self._tell(stage=VIGNETTES, rows=tuple(rows), done=len(given), timings=self._timed(FILES, at))

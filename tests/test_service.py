@@ -337,6 +337,32 @@ def test_ux_06_the_note_has_at_most_25_lines_with_version_and_time_and_is_the_sa
     assert "TB NAAT" in note_text(considered(everything, now).assessment, engine().dossier) or "result pending" in note
 
 
+def test_ux_06_a_note_that_would_be_longer_keeps_what_it_is_and_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = considered({**WELL, "v.spo2": "86"}, datetime(2026, 11, 1, 8, tzinfo=UTC)).assessment
+    whole = note_text(found, engine().dossier).splitlines()
+    assert len(whole) > 10
+
+    monkeypatch.setattr("clinical_commander.render.note.MOST_LINES", 10)
+    cut = note_text(found, engine().dossier).splitlines()
+
+    assert cut == [*whole[:9], whole[-1]]
+
+
+def test_ux_06_the_note_as_markdown_says_the_same_and_its_marks_are_its_own(client: TestClient) -> None:
+    form = {**WELL, "v.spo2": "86", "v.sbp": "<b>*80*", "do": "done airway.upright"}
+    plain, marked = (client.post(path, data=form).text.splitlines() for path in ("/note", "/note.md"))
+
+    def bare(line: str) -> str:
+        """The line without the marks of a list and of bold type, and without what keeps a sign from being a mark."""
+        return re.sub(r"\\(.)", r"\1", line.removeprefix("- ").replace("**", ""))
+
+    clock = re.compile(r"\d\d:\d\d")
+    assert [clock.sub("", bare(line)) for line in marked] == [clock.sub("", line) for line in plain]
+    assert all(line.startswith("- ") for line in marked)
+    assert any(line.startswith("- [ ] ") for line in marked)
+    assert any(line.startswith("- **done:** ") for line in marked)
+
+
 def test_the_setting_can_be_switched_and_the_form_keeps_what_was_entered(client: TestClient) -> None:
     page = client.post("/", data={**WELL, "setting": "ed", "switch": "icu"}).text
 

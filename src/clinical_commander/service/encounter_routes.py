@@ -11,7 +11,6 @@ from starlette.background import BackgroundTask
 
 from clinical_commander.encounter import timeline
 from clinical_commander.render.layout import SIGNS
-from clinical_commander.render.note import note_text
 from clinical_commander.service.desk import Answer, Desk
 from clinical_commander.service.emergency import emergency_card
 from clinical_commander.service.form import DEED, SWITCH, fields_of
@@ -65,8 +64,17 @@ def add_encounter_routes(app: FastAPI, desk: Desk) -> None:
     @app.post("/note", response_class=PlainTextResponse)
     async def noted(request: Request) -> Response:
         """Records what was entered; the note alone, as plain text."""
-        answer = await run_in_threadpool(desk.take, fields_of(await request.body()))
-        text = note_text(answer.assessment, answer.words.dossier, PageView(answer).unknown)
+        return await run_in_threadpool(written, fields_of(await request.body()), markdown=False)
+
+    @app.post("/note.md", response_class=PlainTextResponse)
+    async def noted_as_markdown(request: Request) -> Response:
+        """Records what was entered; the note alone, as Markdown."""
+        return await run_in_threadpool(written, fields_of(await request.body()), markdown=True)
+
+    def written(form: dict[str, str], *, markdown: bool) -> Response:
+        answer = desk.take(form)
+        view = PageView(answer)
+        text = view.note_markdown if markdown else view.note
         return PlainTextResponse(text, answer.status, background=BackgroundTask(desk.record_shown, answer))
 
     @app.get("/encounter/{id}", response_class=HTMLResponse)
@@ -77,8 +85,7 @@ def add_encounter_routes(app: FastAPI, desk: Desk) -> None:
     @app.get("/encounter/{id}/note", response_class=PlainTextResponse)
     def note(id: str) -> Response:
         """The note alone, as plain text."""
-        answer = desk.open(id)
-        return PlainTextResponse(note_text(answer.assessment, answer.words.dossier, PageView(answer).unknown))
+        return PlainTextResponse(PageView(desk.open(id)).note)
 
     @app.get("/encounter/{id}/timeline", response_class=HTMLResponse)
     def history(id: str) -> Response:

@@ -301,6 +301,10 @@ class PageView:
     def note(self) -> str:
         return note_text(self.a, self.dossier, self.unknown, self.words)
 
+    @property
+    def note_markdown(self) -> str:
+        return note_text(self.a, self.dossier, self.unknown, self.words, markdown=True)
+
     # -- pieces
 
     def _sections(self, write: Callable[[], None]) -> tuple[Section, ...]:

@@ -30,8 +30,7 @@
       if (wrong) input?.setAttribute("aria-invalid", "true");
       else input?.removeAttribute("aria-invalid");
     }
-    const copy = document.getElementById("copy");
-    if (copy) copy.hidden = false;
+    for (const button of document.querySelectorAll(".needs-script")) button.hidden = false;
   };
 
   // A choice counts at once, a number when its field is left or the keys rest: "1" is not yet "124".
@@ -82,8 +81,8 @@
   });
 
   document.addEventListener("click", (event) => {
-    if (event.target.id !== "copy") return;
-    navigator.clipboard.writeText(document.getElementById("note-text").value);
+    const from = event.target.dataset?.from;
+    if (from) navigator.clipboard.writeText(document.getElementById(from).value);
   });
   // The same keys in every browser: Alt and the letter on the button.
   addEventListener("keydown", (event) => {

@@ -62,6 +62,24 @@ def test_ux_27_axe_finds_no_violation_on_the_emergency_card(
     context.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", ["phone", "desktop"])
+def test_ux_27_axe_finds_no_violation_on_the_pages_beside_it(
+    browser: Browser, address: str, width: str, scheme: str
+) -> None:
+    context = browser.new_context(viewport=WIDTHS[width], color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(address)
+    MADE["massive"](page)
+    patient = page.url
+    assert "/encounter/" in patient
+
+    for other in (f"{patient}/timeline", f"{patient}/leaflet/en", f"{address}encounters", f"{address}library"):
+        page.goto(other)
+        assert violations(page) == [], other
+    context.close()
+
+
 def test_ux_27_axe_would_find_a_fault(page: Page) -> None:
     page.evaluate("document.querySelector('label[for=v-spo2]').remove()")
 

@@ -50,6 +50,7 @@ TEXTS: Mapping[str, frozenset[str]] = {
     "fhir/case.py": frozenset({" not used for a reason, "}),
     "fhir/steps.py": frozenset({"NOT ("}),  # the language of rules
     "service/guard.py": frozenset({"commander: CC804 a fault of the service: "}),
+    "service/workshop.py": frozenset({"commander: CC823 a fault while the draft was run: "}),
 }
 # Names that others gave, and the name of the project.
 NAMES = {

@@ -48,7 +48,7 @@ class Ours:
                 slot = program.slots["setting"]
                 x[slot.at] = 1 << slot.codes.index(str(value))
             else:
-                situations._write(x, name, _exactly(value))
+                situations.write(x, name, _exactly(value))
         columns = program.evaluate_scores(x, program.evaluate(x))
         if self.at.value is not None:
             low, high = (columns[end] for end in self.at.value)

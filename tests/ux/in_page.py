@@ -114,7 +114,7 @@ SPACED = """() => {
 
 # All that the Tab key must reach, as an independent list: what HTML makes focusable and what is on the page.
 CONTROLS = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
-    .filter(e => e.type !== 'hidden' && !e.disabled && e.checkVisibility({visibilityProperty: true}))
+    .filter(e => e.type !== 'hidden' && e.tabIndex >= 0 && !e.disabled && e.checkVisibility({visibilityProperty: true}))
     .filter(e => e.type !== 'radio' || e.checked)
     .map(e => { e.dataset.stop ??= String(document.stops = (document.stops ?? 0) + 1); return e.dataset.stop; })"""
 

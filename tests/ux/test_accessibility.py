@@ -83,4 +83,4 @@ def test_ux_27_axe_finds_no_violation_on_the_pages_beside_it(
 def test_ux_27_axe_would_find_a_fault(page: Page) -> None:
     page.evaluate("document.querySelector('label[for=v-spo2]').remove()")
 
-    assert [found[0] for found in violations(page)] == ["label"]
+    assert "label" in {found[0] for found in violations(page)}

@@ -70,6 +70,7 @@ def test_ux_03_after_300_ms_without_an_answer_the_page_says_that_it_is_updating(
     expect(page.locator("#updating")).to_be_visible()
 
     held[0].continue_()
+    page.clock.resume()
     expect(page.locator("#tier-value")).to_have_text("Massive bleeding")
     expect(page.locator("#updating")).to_be_hidden()
 

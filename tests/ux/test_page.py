@@ -117,7 +117,8 @@ def test_ux_15_the_back_button_leads_to_one_patient_whole_and_never_to_two_mixed
     enter(page, {"spo2": "86", "age": "58"})
     expect(page.locator("#patient")).to_contain_text("58 years")
     first = page.locator("[name=of]").input_value()
-    page.get_by_role("link", name="New patient").click()
+    page.get_by_role("link", name="New patient").first.click()
+    expect(page.locator("#v-spo2")).to_have_value("")
     enter(page, {"spo2": "97", "age": "70"})
     expect(page.locator("#patient")).to_contain_text("70 years")
 

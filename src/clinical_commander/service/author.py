@@ -21,7 +21,7 @@ from clinical_commander.render.layout import SIGNS
 from clinical_commander.render.words import Words
 from clinical_commander.service.answers import Change, called, said
 from clinical_commander.service.cases import VIGNETTE
-from clinical_commander.service.guard import App, Guard, Message, Receive, Scope, Send
+from clinical_commander.service.guard import FAULT, App, Guard, Message, Receive, Scope, Send
 from clinical_commander.service.pages import templates
 from clinical_commander.service.workshop import CaseRow, State, Workshop
 
@@ -56,7 +56,7 @@ class Author:
         path = scope.get("path", "")
         if path == "/author" or path.startswith("/author/"):
             await self._own(scope, receive, send)
-        elif scope["type"] == "http" and path == "/":
+        elif scope["type"] == "http" and (path == "/" or path.startswith("/encounter/")):
             await _Marked(self._line())(self._page, scope, receive, send)
         else:
             await self._page(scope, receive, send)
@@ -88,7 +88,7 @@ class Author:
 
         @app.exception_handler(Exception)
         def failed(_: Any, __: Exception) -> Response:
-            return Response("The author's page has a fault.\n", 500, media_type="text/plain")
+            return Response(FAULT, 500, media_type="text/plain")
 
         return app
 

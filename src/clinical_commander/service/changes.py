@@ -186,7 +186,7 @@ class Reader:
         reason = {"reason": self.say("undone")}
         before = Chart([e for e in self.chart.events if e.seq < event.seq], self.dossier)
         if event.kind == "fact_corrected":
-            root = before._root(event).seq
+            root = self.chart.roots[event.seq]
             standing = next((s for s in before.stay.statements if s.seq == root), None)
             if standing is not None:
                 yield self._entry("fact_corrected", {"statement": standing.said, **reason}, standing.at, root)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
-from clinical_commander.dossier.model import Dossier
+from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.encounter import Entry, Event
 from clinical_commander.encounter.events import KINDS, utc_text
 from clinical_commander.encounter.stay import Statement, Stay, stay_of
@@ -68,8 +69,7 @@ class Chart:
     @cached_property
     def held(self) -> Mapping[str, Held]:
         """By fact, what counts of it."""
-        by_seq = {event.seq: event for event in self.events}
-        corrections = {self._root(event).seq: event for event in self.events if event.kind == "fact_corrected"}
+        by_seq, corrections, formers = self._traced
         series: dict[str, list[Statement]] = {}
         for statement in self.stay.statements:
             series.setdefault(statement.fact, []).append(statement)
@@ -88,7 +88,7 @@ class Chart:
                 recorded=event.recorded,
                 actor=event.actor,
                 origin=str(said.get("origin", "")) if isinstance(said, Mapping) else "",
-                corrects=self._former(correction) if correction is not None and _typed_anew(correction) else None,
+                corrects=self._former(fact, correction, formers),
                 before=statements[-2] if len(statements) > 1 else None,
             )
         return found
@@ -117,21 +117,35 @@ class Chart:
         """Whether an event with this key stands in the log."""
         return any(event.key == key for event in self.events)
 
-    def _root(self, event: Event) -> Event:
-        by_seq = {e.seq: e for e in self.events}
-        while event.target is not None:
-            event = by_seq[event.target]
-        return event
-
-    def _former(self, correction: Event) -> Typed | None:
-        """What the statement said before it was corrected."""
-        root = self._root(correction)
-        said = root.payload["statement"] if root.payload else None
+    @cached_property
+    def _traced(self) -> tuple[Mapping[int, Event], Mapping[int, Event], Mapping[int, Any]]:
+        """Events by number; by the statement that it began with, the last correction; what each correction replaced."""
+        by_seq = {event.seq: event for event in self.events}
+        corrections: dict[int, Event] = {}
+        formers: dict[int, Any] = {}
+        said: dict[int, Any] = {}
         for event in self.events:
-            if event.seq < correction.seq and event.kind == "fact_corrected" and event.payload:
-                said = event.payload["statement"] if self._root(event).seq == root.seq else said
-        fact = root.payload["fact"] if root.payload else ""
-        return typed_of(self.dossier.facts[fact], said, self.dossier) if fact in self.dossier.facts else None
+            root = self.roots[event.seq]
+            if event.kind == "fact_recorded" and event.payload:
+                said[root] = event.payload["statement"]
+            elif event.kind == "fact_corrected":
+                corrections[root], formers[event.seq] = event, said.get(root)
+                said[root] = event.payload["statement"] if event.payload else None
+        return by_seq, corrections, formers
+
+    @cached_property
+    def roots(self) -> Mapping[int, int]:
+        """By the number of each event, that of the event which it speaks of in the end; its own where of none."""
+        found: dict[int, int] = {}
+        for event in self.events:
+            found[event.seq] = event.seq if event.target is None else found.get(event.target, event.target)
+        return found
+
+    def _former(self, fact: Fact, correction: Event | None, formers: Mapping[int, Any]) -> Typed | None:
+        """What a statement said before a person corrected it; None where nobody did, or took that back."""
+        if correction is None or correction.key.startswith(UNDO) or formers[correction.seq] is None:
+            return None
+        return typed_of(fact, formers[correction.seq], self.dossier)
 
     # -- what is not in the log
 
@@ -168,11 +182,6 @@ def unrecorded(entry: Entry, seq: int, pack: str, now: datetime) -> Event:
         hash="",
         payload=entry.payload,
     )
-
-
-def _typed_anew(correction: Event) -> bool:
-    """Whether a correction is one, and does not take one back."""
-    return not correction.key.startswith(UNDO)
 
 
 def nonce_of(key: str) -> str:

@@ -133,14 +133,16 @@ class Desk:
         return self._answer(self.chart(encounter), self.now())
 
     def chart(self, encounter: str) -> Chart:
-        """The chart of an encounter. Events that this process has read and checked are not read again."""
+        """The chart of an encounter, read and checked from its first event on."""
+        events = self.log.events(encounter)
+        return self._kept(Chart(events, self.log.engine(events[-1].pack).dossier))
+
+    def _at_hand(self, encounter: str) -> Chart:
+        """The same while a form is filled in: what this process has read and checked it does not read again."""
         head = self.log.head(encounter)
         with self._lock:
             kept = self._charts.get(encounter)
-        if kept is not None and kept.events[-1].hash == head.hash:
-            return kept
-        events = self.log.events(encounter)
-        return self._kept(Chart(events, self.log.engine(events[-1].pack).dossier))
+        return kept if kept is not None and kept.events[-1].hash == head.hash else self.chart(encounter)
 
     def _kept(self, chart: Chart) -> Chart:
         with self._lock:
@@ -244,7 +246,7 @@ class Desk:
     def _found(self, sent: Sent) -> tuple[Chart, tuple[Problem, ...]]:
         """The chart that the form speaks of; a blank one, with the reason, where the log cannot be reached."""
         try:
-            return self.chart(sent.encounter), ()
+            return self._at_hand(sent.encounter), ()
         except EncounterError as error:
             code = error.problems[0].code
             if code in _NOT_REACHED:
@@ -314,7 +316,8 @@ class Desk:
         }
         entry = Entry(SHOWN, payload, self.actor, assessment.at)
         try:
-            self.log.record_shown(chart.id, entry, expect=chart.seq)
+            shown = self.log.record_shown(chart.id, entry, expect=chart.seq)
+            self._kept(Chart([*chart.events, shown], chart.dossier))
         except EncounterError:
             # Something was recorded meanwhile: what is shown next rests on it, and is recorded then.
             return

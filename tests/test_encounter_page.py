@@ -184,6 +184,24 @@ def test_what_cannot_be_taken_is_not_recorded_and_all_else_is(desk: Desk, patien
     assert 'value="low"' in answer.text, "what was typed stands in its field"
 
 
+@pytest.mark.parametrize("fact", engine().dossier.tier.must_know)
+def test_a_value_that_cannot_be_taken_leaves_no_low_tier_by_the_one_before_it(patient: Patient, fact: str) -> None:
+    patient.send(WELL)
+    assert tier(patient.page.text) == "Mild bleeding"
+
+    answer = patient.send({f"v.{fact}": "?!"})
+
+    assert answer.status_code == 422
+    assert tier(answer.text).startswith("Cannot exclude")
+    assert engine().dossier.facts[fact].label in text_of(answer.text, "tier")
+
+
+def test_a_value_that_cannot_be_taken_calms_no_massive_bleeding(patient: Patient) -> None:
+    patient.send({"v.spo2": "86"})
+
+    assert tier(patient.send({"v.spo2": "9O"}).text) == "Massive bleeding"
+
+
 def test_a_value_that_was_measured_earlier_has_its_own_time(desk: Desk, patient: Patient, clock: Clock) -> None:
     clock.now = datetime.now(UTC).replace(microsecond=0)
     at = (clock.now - 40 * MINUTE).astimezone()

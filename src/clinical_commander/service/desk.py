@@ -170,6 +170,9 @@ class Desk:
     ) -> Answer:
         pack = chart.events[-1].pack
         replayed = assessed(self.log, chart.events, at)
+        if refused and replayed.assessment.tier.value != replayed.dossier.tier.values[-1].id:
+            # What could not be taken counts as not known: the value before it calms nobody. The highest tier stays.
+            replayed = assessed(self.log, self._without(chart, refused, at).events, at)
         site: Mapping[str, Any] = chart.stay.opening.get("site") or {}
         engine, case = self.log.engine(pack), replayed.case
         changes = engine.counterfactuals.of(case, replayed.assessment, site.get("capabilities", {}))
@@ -189,6 +192,13 @@ class Desk:
             touched=touched,
             changes=changes,
             newer=self.pack.hash if newer else "",
+        )
+
+    def _without(self, chart: Chart, facts: Mapping[str, object], at: datetime) -> Chart:
+        """The chart as if nothing had been said of some facts."""
+        said = [s for s in chart.stay.statements if s.fact in facts]
+        return chart.with_entries(
+            [Entry("retracted", {"reason": s.fact}, self.actor, at, None, s.seq) for s in said], at
         )
 
     # -- writing
@@ -302,7 +312,7 @@ class Desk:
     def record_shown(self, answer: Answer) -> None:
         """Record that an answer was shown, where it answers otherwise than the last one that was."""
         chart, assessment = answer.chart, answer.assessment
-        if not chart.recorded or answer.lost:
+        if not chart.recorded or answer.lost or answer.refused:
             return
         said = summary(assessment)
         last = next((e.payload for e in reversed(chart.events) if e.kind == SHOWN and e.payload), None)

@@ -196,6 +196,19 @@ def test_a_value_that_cannot_be_taken_leaves_no_low_tier_by_the_one_before_it(pa
     assert engine().dossier.facts[fact].label in text_of(answer.text, "tier")
 
 
+def test_what_is_not_known_now_is_not_taken_from_an_earlier_measurement(
+    desk: Desk, patient: Patient, clock: Clock
+) -> None:
+    patient.send(WELL)
+    clock.now += 5 * MINUTE
+    patient.send({"v.spo2": "95"})
+    clock.now += 5 * MINUTE
+    patient.send({"v.spo2": "", "s.spo2": "unknown"})
+
+    assert "spo2" in desk.open(patient.id).assessment.tier.missing
+    assert tier(patient.page.text).startswith("Cannot exclude")
+
+
 def test_a_value_that_cannot_be_taken_calms_no_massive_bleeding(patient: Patient) -> None:
     patient.send({"v.spo2": "86"})
 

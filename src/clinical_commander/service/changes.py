@@ -86,6 +86,11 @@ class Reader:
         at = self.sent.measured or self.now
         check_time(at, self.now)
         read_statement(fact.id, statement, self.dossier, at, self.now)
+        if typed.text == UNKNOWN:
+            # Not known now: an earlier value of the series may not speak, and reassure, in its place.
+            for statement_before in self.chart.stay.statements:
+                if held is not None and statement_before.fact == fact.id and statement_before.seq != held.seq:
+                    yield self._entry("retracted", {"reason": self.say("withdrawn")}, target=statement_before.seq)
         if held is not None and self._corrects(fact, typed, held):
             reason = self.say("withdrawn") if typed.text == UNKNOWN else self.say("typed_anew")
             payload = {"statement": statement, "reason": reason}

@@ -2,7 +2,7 @@
 
 Each change is timed inside the page, in the system's Chromium, from the event of the field to the first moment after
 the browser has drawn the new answer. Two pages take turns, so that a busy moment of the machine meets both: one of
-`commander serve`, and one of a server that computes nothing and returns a stored answer of the same size. What the
+`commander serve`, and one of a server that computes nothing and returns stored answers of the same size. What the
 second takes, no server can be faster than. Budgets stand beside the figures and decide nothing.
 """
 
@@ -18,11 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import cycle, repeat
+from itertools import chain, cycle, repeat
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from benchmarks.timing import Times, processor
+from clinical_commander.service.form import DRAWN
 from tests.ux.browser import CHROMIUM, chromium, enter, form_of, server
 from tests.ux.screenshots import STATES
 
@@ -92,8 +93,11 @@ class Stored(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def stored(address: str, bodies: Sequence[str], headers: Mapping[str, str]) -> Iterator[str]:
-    """A server that returns what the one at `address` answers now: its page, its files, and the answers to forms."""
+def stored(address: str, forms: Sequence[Mapping[str, str]], headers: Mapping[str, str]) -> Iterator[str]:
+    """A server that returns what the one at `address` answers now: its page, its files, and the answers to two forms.
+
+    The first answer is all of it; the others are what a page lacks that shows the one before.
+    """
     source = HTTPConnection(address)
 
     def kept(method: str, path: str, body: str | None = None) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -103,9 +107,16 @@ def stored(address: str, bodies: Sequence[str], headers: Mapping[str, str]) -> I
         assert answer.status == 200, answer.status
         return found
 
+    def answer(form: Mapping[str, str], after: str) -> tuple[tuple[int, list[tuple[str, str]], bytes], str]:
+        found = kept("POST", "/", urlencode({**form, DRAWN: after}))
+        return found, found[2].decode().split(f'name="{DRAWN}" value="')[1].split('"')[0]
+
     page = kept("GET", "/")
+    first, name = answer(forms[0], "")
+    second, name = answer(forms[1], name)
+    back, _ = answer(forms[0], name)
     files = {part.split('"')[0] for part in page[2].decode().split('"/static/')[1:]}
-    answers = {("GET", "/"): repeat(page), ("POST", "/"): cycle([kept("POST", "/", body) for body in bodies])}
+    answers = {("GET", "/"): repeat(page), ("POST", "/"): chain([first], cycle([second, back]))}
     answers |= {("GET", f"/static/{name}"): repeat(kept("GET", f"/static/{name}")) for name in files}
     handler = type("Answers", (Stored,), {"answers": answers})
     floor = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -141,8 +152,8 @@ def measured(count: int) -> dict[str, Any]:
         headers = {name: value for name, value in asked.value.all_headers().items() if name in kept}
         # Forms of a new patient each: what was sent a moment ago would only be answered as sent again.
         new = {**form_of(facts), "region": region}
-        bodies = [urlencode({**new, "v.spo2": value}) for value in EDITS["v.spo2"][:2]]
-        with stored(address, bodies, headers) as beside:
+        forms = [{**new, "v.spo2": value} for value in EDITS["v.spo2"][:2]]
+        with stored(address, forms, headers) as beside:
             other = context.new_page()
             other.goto(f"http://{beside}/")
             enter(other, facts, region=region)

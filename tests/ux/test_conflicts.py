@@ -72,7 +72,7 @@ def banners(page: str) -> list[tuple[str, list[str]]]:
     """Each banner of the page: its sentence, and the lines under it."""
     section = re.search(r'<section class="card conflicts"[^>]*>(.*?)</section>', page, re.S)
     found: list[tuple[str, list[str]]] = []
-    for item in re.findall(r'<li class="line [^"]*">.*?</li>', section[1] if section else "", re.S):
+    for item in re.findall(r'<li [^>]*class="line [^"]*">.*?</li>', section[1] if section else "", re.S):
         text = unescape(re.sub(r"\s+", " ", re.findall(r'<span class="text">(.*?)</span>', item, re.S)[0])).strip()
         if "s-alarm" in item.split(">")[0]:
             found.append((text, []))
@@ -120,7 +120,7 @@ def test_ux_24_no_two_live_lines_of_a_page_pull_one_target_in_two_directions_und
     pulling: Counter[frozenset[str]] = Counter()
     for name, form, _ in corpus():
         page = client().post("/", data=form).text
-        lines = re.findall(r'<li class="line item [^"]*s-(?:do|ask_first)[^"]*">.*?</li>', page, re.S)
+        lines = re.findall(r'<li [^>]*class="line item [^"]*s-(?:do|ask_first)[^"]*">.*?</li>', page, re.S)
         shown = {
             unescape(text) for line in lines for text in re.findall(r'<span class="text">(.*?)</span>', line, re.S)
         }

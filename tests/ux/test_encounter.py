@@ -164,3 +164,79 @@ def test_hostile_text_in_labels_and_reasons_stays_text(page: Page) -> None:
 
     assert said == []
     assert page.locator("main script, main img, main iframe").count() == 0
+
+
+SHOWN = """(root) => {
+    const said = (node) => {
+        if (node.nodeType === Node.TEXT_NODE) return node.nodeValue.trim();
+        if (node.nodeType !== Node.ELEMENT_NODE) return "";
+        const marks = [...node.attributes].filter(a => !["open", "hidden", "data-htmx-powered"].includes(a.name));
+        return `<${node.tagName} ${marks.map(a => `${a.name}=${a.value}`).sort().join(" ")}>`
+            + [...node.childNodes].map(said).filter(Boolean).join("") + `</${node.tagName}>`;
+    };
+    return [root.querySelector("#answer"), ...root.querySelectorAll(".told")].map(said);
+}"""
+
+
+def test_ux_03_after_a_run_of_changes_the_page_is_the_one_of_its_address(page: Page) -> None:
+    enter(page, {"spo2": "97", "sbp": "124", "airway_compromise": False, "oxygen_device": "room_air", "age": "58"})
+    expect(page).to_have_url(re.compile("/encounter/"))
+
+    def change(field: str, value: str) -> None:
+        with page.expect_response(lambda r: r.request.method == "POST"):
+            page.evaluate(
+                "([name, value]) => { const field = document.getElementById('entry').elements[name];"
+                " field.value = value; field.dispatchEvent(new Event('change', {bubbles: true})); }",
+                [field, value],
+            )
+
+    lengths = []
+    page.on(
+        "response", lambda r: lengths.append(int(r.headers["content-length"])) if r.request.method == "POST" else None
+    )
+    changes = [("v.spo2", "84"), ("v.rr", "32"), ("v.spo2", "abc"), ("v.spo2", ""), ("region", "tb_endemic")]
+    changes += [("v.spo2", "84"), ("v.anticoagulant", "warfarin"), ("v.sbp", "88"), ("v.sbp", "90"), ("v.age", "")]
+    for field, value in changes:
+        change(field, value)
+    for press in ("#undo", "#switch button[value=icu]", "#now .act summary", "#now .act[open] button"):
+        page.locator(press).first.click()
+    expect(page.locator("#deeds")).to_contain_text("done")
+
+    def differs() -> str:
+        return page.evaluate(
+            f"""async () => {{
+                const shown = {SHOWN};
+                const anew = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+                const [is, should] = [shown(document), shown(anew)];
+                const at = is.findIndex((one, i) => one !== should[i]);
+                if (at < 0) return is.length === should.length ? "" : "another number of fields";
+                const from = [...is[at]].findIndex((c, i) => c !== should[at][i]);
+                return is[at].slice(from - 80, from + 80) + " / " + should[at].slice(from - 80, from + 80);
+            }}"""
+        )
+
+    # An age in minutes may have turned between the last answer and now: then the last field is sent once more.
+    for _ in range(3):
+        if found := differs():
+            change("v.rr", "30")
+    assert not found or not differs(), found
+    assert min(lengths) * 3 < max(lengths), "a change was answered by all of the page"
+
+
+def test_a_line_that_the_page_shows_otherwise_than_the_service_thinks_makes_it_ask_for_everything(page: Page) -> None:
+    enter(page, {"spo2": "84", "airway_compromise": False, "oxygen_device": "room_air", "age": "58"})
+    expect(page.locator("#tier-value")).to_have_text("Massive bleeding")
+    line = page.locator("#plan .line").nth(3)
+    said = line.locator(".text").text_content() or ""
+    assert said
+    line.evaluate("e => { e.textContent = 'Send the patient home.'; e.dataset.is = 'another'; }")
+    asked = []
+    page.on("request", lambda r: asked.append(r.method))
+
+    page.locator("#v-age").fill("59")
+    page.locator("#v-age").press("Tab")
+
+    expect(line.locator(".text")).to_have_text(said)
+    expect(page.locator("[data-same]")).to_have_count(0)
+    expect(page.locator("#not-current")).to_be_hidden()
+    assert asked == ["POST", "POST"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from clinical_commander.dossier.model import AnswerValue, Citation, Condition, Dossier, OrderedAnswer
@@ -205,10 +205,7 @@ class Bases:
     ) -> Basis:
         a, words = self.a, self.words
         none = words.name("review", "none")
-        found: list[Citation] = [self.dossier.citations[c] for c in citations if c in self.dossier.citations]
-        kinds = dict.fromkeys(words.name("citation_kind", c.kind) for c in found)
-        reviewers = dict.fromkeys(c.reviewer for c in found if c.reviewer)
-        states = dict.fromkeys(words.name("review", c.review) for c in found)
+        sources, strength, status, reviewed = _sourced(words, tuple(citations))
         used, left = self.reasons.values(tuple(dict.fromkeys(facts))), words.labels(missing, MISSING_AT_MOST)
         if not used and not left:  # it is done for everybody in this place
             used = f"{words.name('prose', 'setting')}: {words.name('setting', a.setting)}"
@@ -216,18 +213,38 @@ class Bases:
             rule=tuple(dict.fromkeys(r for r in rules if r)) or (none,),
             used=used or none,
             missing=left or none,
-            sources=tuple(cited(c, words) + _where(c) for c in found) or (none,),
-            strength=", ".join(kinds) or none,
-            status=", ".join(states) or words.name("review", "needed"),
-            version=f"{a.dossier} {a.content_version} {a.content_hash[:12]}".strip(),
-            reviewed=", ".join(reviewers) or none,
+            sources=sources,
+            strength=strength,
+            status=status,
+            version=self._version,
+            reviewed=reviewed,
         )
+
+    @cached_property
+    def _version(self) -> str:
+        return f"{self.a.dossier} {self.a.content_version} {self.a.content_hash[:12]}".strip()
 
     @cached_property
     def _tier_rows(self) -> frozenset[str]:
         """The rows of this setting's plan that stand under a tier."""
         playbook = self.dossier.playbooks.get(self.a.setting)
         return frozenset(r.id for r in playbook.rows if r.tier) if playbook else frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _sourced(words: Words, citations: tuple[str, ...]) -> tuple[tuple[str, ...], str, str, str]:
+    """What there is to say of some citations: each in a line, of which kinds, how far reviewed, and by whom."""
+    none = words.name("review", "none")
+    found: list[Citation] = [words.dossier.citations[c] for c in citations if c in words.dossier.citations]
+    kinds = dict.fromkeys(words.name("citation_kind", c.kind) for c in found)
+    states = dict.fromkeys(words.name("review", c.review) for c in found)
+    reviewers = dict.fromkeys(c.reviewer for c in found if c.reviewer)
+    return (
+        tuple(cited(c, words) + _where(c) for c in found) or (none,),
+        ", ".join(kinds) or none,
+        ", ".join(states) or words.name("review", "needed"),
+        ", ".join(reviewers) or none,
+    )
 
 
 def _where(citation: Citation) -> str:

@@ -29,25 +29,31 @@ class Line:
     step: bool = False
 
 
-def note_text(
-    assessment: Assessment,
-    dossier: Dossier,
-    unknown: Sequence[str] = (),
-    words: Words | None = None,
-    *,
-    markdown: bool = False,
-) -> str:
-    """The note: what this is, whom it is about, tier and why, facts, what to do, what was done, what is open, version.
+def note_text(assessment: Assessment, dossier: Dossier, unknown: Sequence[str] = (), words: Words | None = None) -> str:
+    """The note as plain text: what this is, whom it is about, tier, why, facts, what to do, what is open, version.
 
     `unknown` are facts that were asked for and are not known, where the assessment does not say so itself.
     `words` are those of the dossier, where they are at hand: they hold what was worked out once.
-    `markdown`: as a list with names in bold and steps to tick, else plain text.
     """
-    lines = list(_Note(assessment, words or Words(dossier), unknown).lines())
+    return plain(note_lines(assessment, words or Words(dossier), unknown))
+
+
+def note_lines(assessment: Assessment, words: Words, unknown: Sequence[str] = ()) -> Sequence[Line]:
+    """The lines of the note."""
+    lines = list(_Note(assessment, words, unknown).lines())
     if len(lines) > MOST_LINES:  # what this is and which version says so stand in every note
         lines = [*lines[: MOST_LINES - 1], lines[-1]]
-    written = [_markdown(line) if markdown else _plain(line) for line in lines]
-    return "\n".join(written) + "\n"
+    return lines
+
+
+def plain(lines: Sequence[Line]) -> str:
+    """The note as plain text."""
+    return "\n".join(map(_plain, lines)) + "\n"
+
+
+def markdown(lines: Sequence[Line]) -> str:
+    """The note as a list of Markdown, with names in bold and steps to tick."""
+    return "\n".join(map(_markdown, lines)) + "\n"
 
 
 def _plain(line: Line) -> str:

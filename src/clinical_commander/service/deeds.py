@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from clinical_commander.encounter import Event
 from clinical_commander.frozen import frozen
 from clinical_commander.render.to_do import LIVE
+from clinical_commander.render.words import Words
 from clinical_commander.service.chart import SHOWN
 from clinical_commander.service.desk import Answer
 from clinical_commander.service.form import NOT_ASKED
@@ -76,16 +77,13 @@ class Deeds:
         if kind == "trigger" and id in self.a.triggers:
             if id in self.stay.aside or self.a.triggers[id].state != "fires":
                 return None
-            return DeedsView(id, self.words.title(id), (), self._reasons(_ASIDE, id))
+            return _deeds(self.words, id, self.words.title(id), (), _ASIDE)
         if kind != "action" or id not in self._open:
             return None
         content = self.dossier.actions[id]
-        if content.verb == _NEVER:
-            return DeedsView(id, content.label, (), self._reasons(_DECLINED, id))
         standing = self.stay.actions.get(id)
         left = (_DONE,) if standing is not None and standing.kind == "action_ordered" else (_DONE, _ORDERED)
-        presses = tuple(Press(self.words.name("action_state", state), f"{state} {id}") for state in left)
-        return DeedsView(id, content.label, presses, self._reasons(_DECLINED, id))
+        return _deeds(self.words, id, content.label, () if content.verb == _NEVER else left, _DECLINED)
 
     @cached_property
     def _open(self) -> frozenset[str]:
@@ -96,10 +94,6 @@ class Deeds:
     def _proposed(self) -> Mapping[str, str]:
         """The action that each line of the plan proposes, by its path."""
         return {step.path: step.action for step in self.a.plan if step.action is not None}
-
-    def _reasons(self, deed: str, id: str) -> tuple[Press, ...]:
-        coded = self.dossier.words.get("set_aside", {})
-        return tuple(Press(title, f"{deed} {id} {code}") for code, title in coded.items())
 
     # -- what was done
 
@@ -139,6 +133,16 @@ class Deeds:
         values += [(v.id, v.title, v.id == chosen) for v in answer.values]
         why = str(event.payload.get("reason", "")) if event is not None and event.payload else ""
         return [Decision("disposition", self.words.heading("disposition"), tuple(values), why)]
+
+
+@lru_cache(maxsize=1024)
+def _deeds(words: Words, id: str, about: str, states: tuple[str, ...], otherwise: str) -> DeedsView:
+    """The presses of what can be done, and of why it is not."""
+    presses = tuple(Press(words.name("action_state", state), f"{state} {id}") for state in states)
+    coded = words.dossier.words.get("set_aside", {})
+    return DeedsView(
+        id, about, presses, tuple(Press(title, f"{otherwise} {id} {code}") for code, title in coded.items())
+    )
 
 
 def _clock(moment: datetime) -> str:

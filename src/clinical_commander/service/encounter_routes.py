@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -10,12 +12,11 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from starlette.background import BackgroundTask
 
 from clinical_commander.encounter import timeline
-from clinical_commander.render.layout import SIGNS
 from clinical_commander.service.desk import Answer, Desk
 from clinical_commander.service.emergency import emergency_card
-from clinical_commander.service.form import DEED, SWITCH, fields_of
+from clinical_commander.service.form import DEED, DRAWN, SWITCH, fields_of
 from clinical_commander.service.lists import TimelineView, listed
-from clinical_commander.service.pages import templates
+from clinical_commander.service.pages import Pages
 from clinical_commander.service.view import PageView
 
 MOST_LISTED = 50
@@ -23,18 +24,18 @@ MOST_LISTED = 50
 
 def add_encounter_routes(app: FastAPI, desk: Desk) -> None:
     """Adds the routes of a patient's pages."""
-    pages = templates()
+    pages = Pages()
     one_at_a_time = asyncio.Lock()
-    whole, part, lists, rows = (pages.get_template(f"{n}.html") for n in ("page", "part", "encounters", "timeline"))
 
-    def page(answer: Answer, request: Request | None = None) -> Response:
-        by_script = request is not None and "hx-request" in request.headers
+    def page(answer: Answer, request: Request | None = None, drawn: str = "") -> Response:
+        asked: Mapping[str, str] = request.headers if request is not None else {}
+        by_script = "hx-request" in asked
         # What others recorded meanwhile changes the form too: the whole page is drawn anew.
-        template = part if by_script and not answer.others else whole
-        html = template.render(view=PageView(answer), words=answer.words, dossier=answer.words.dossier, signs=SIGNS)
+        html = pages.part(answer, drawn) if by_script and not answer.others else pages.whole(answer)
         headers = {}
-        if by_script and answer.chart.id:
-            headers["hx-replace-url"] = f"/encounter/{answer.chart.id}"
+        address = f"/encounter/{answer.chart.id}"
+        if by_script and answer.chart.id and urlsplit(asked.get("hx-current-url", "")).path != address:
+            headers["hx-replace-url"] = address
         if by_script and answer.others:
             headers |= {"hx-retarget": "body", "hx-reswap": "outerHTML", "hx-reselect": "body"}
         return HTMLResponse(html, answer.status, headers, background=BackgroundTask(desk.record_shown, answer))
@@ -59,7 +60,7 @@ def add_encounter_routes(app: FastAPI, desk: Desk) -> None:
         # What was recorded has an address of its own, so that a reload shows it and sends nothing again.
         if answer.status == 200 and answer.chart.id and "hx-request" not in request.headers:
             return RedirectResponse(f"/encounter/{answer.chart.id}", 303)
-        return page(answer, request)
+        return page(answer, request, form.get(DRAWN, ""))
 
     @app.post("/note", response_class=PlainTextResponse)
     async def noted(request: Request) -> Response:
@@ -94,14 +95,14 @@ def add_encounter_routes(app: FastAPI, desk: Desk) -> None:
         words = desk.words(desk.log.head(id).pack)
         view = TimelineView(id, found, words)
         watermark = words.dossier.watermark
-        return HTMLResponse(rows.render(view=view, words=words, watermark=watermark, signs=SIGNS))
+        return HTMLResponse(pages.other("timeline.html", words, view=view, watermark=watermark))
 
     @app.get("/encounters", response_class=HTMLResponse)
     def encounters() -> Response:
         """The encounters of this log in which something happened last."""
         words = desk.words(desk.pack.hash)
         found = listed(desk, MOST_LISTED)
-        return HTMLResponse(lists.render(found=found, words=words, watermark=words.dossier.watermark))
+        return HTMLResponse(pages.other("encounters.html", words, found=found, watermark=words.dossier.watermark))
 
     @app.get("/emergency", response_class=HTMLResponse)
     def card() -> HTMLResponse:

@@ -26,7 +26,7 @@ WHY = "why."
 CHOICE = "d."
 """Before what a person decides: what was chosen."""
 SETTING, SWITCH, REGION, ENTRY, LABEL, MEASURED = "setting", "switch", "region", "entry", "label", "measured"
-OF, NONCE, SEAL, SEQ, DEED = "of", "nonce", "seal", "seq", "do"
+OF, NONCE, SEAL, SEQ, DEED, DRAWN = "of", "nonce", "seal", "seq", "do", "drawn"
 NOT_ASKED: Final = ""
 UNKNOWN: Final = "unknown"
 WAITING: Final = ("pending", "unobtainable")
@@ -152,7 +152,7 @@ def read_form(form: Mapping[str, str], dossier: Dossier) -> Sent:
     )
 
 
-_OWN: Final = frozenset((SETTING, SWITCH, REGION, ENTRY, LABEL, MEASURED, OF, NONCE, SEAL, SEQ, DEED))
+_OWN: Final = frozenset((SETTING, SWITCH, REGION, ENTRY, LABEL, MEASURED, OF, NONCE, SEAL, SEQ, DEED, DRAWN))
 
 
 def _typed(form: Mapping[str, str], dossier: Dossier) -> dict[str, Typed]:

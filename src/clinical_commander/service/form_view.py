@@ -40,6 +40,20 @@ class Measure:
 
 
 @frozen
+class ToldView:
+    """What there is to say of one field. `former` is the value before, with the press that says what it was."""
+
+    id: str
+    echo: str
+    origin: str
+    former: str
+    former_deed: str
+    former_says: str
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@frozen
 class FieldView:
     """One field: label, unit, what stands in it, in which of the three states it is, what there is to say of it."""
 
@@ -54,13 +68,7 @@ class FieldView:
     units: tuple[Choice, ...]
     measures: tuple[Measure, ...]
     choices: tuple[Choice, ...]
-    echo: str
-    origin: str
-    former: str
-    former_deed: str
-    former_says: str
-    errors: tuple[str, ...]
-    warnings: tuple[str, ...]
+    told: ToldView
 
 
 @frozen
@@ -106,14 +114,17 @@ class FormView:
         return self.answer.sent.typed[name] if name in self.answer.refused else self.chart.typed(name)
 
     @property
-    def told(self) -> Sequence[FieldView]:
-        """The fields of which there may be something to say."""
-        said = {*self.chart.held, *self.answer.touched, *self.answer.refused, *self.other}
-        return self._fields([name for name in self.shown if name in said])
+    def told(self) -> Sequence[ToldView]:
+        """What there is to say of each field that holds what was sent, if anything."""
+        return [self._told(name) for name in self.shown if name not in self._other]
+
+    @property
+    def otherwise(self) -> Sequence[FieldView]:
+        """The fields that hold otherwise than was sent: an undone change, a value that stands again."""
+        return self._fields([name for name in self.shown if name in self._other])
 
     @cached_property
-    def other(self) -> frozenset[str]:
-        """The fields that hold otherwise than was sent: an undone change, a value that stands again."""
+    def _other(self) -> frozenset[str]:
         return frozenset(name for name, typed in self.answer.sent.typed.items() if self.entered(name) != typed)
 
     @property
@@ -181,13 +192,7 @@ class FormView:
         return tuple(self._field(name) for name in names)
 
     def _field(self, name: str) -> FieldView:
-        fact, typed, words = self.dossier.facts[name], self.entered(name), self.words
-        report, held = self.a.facts.get(name), self.chart.held.get(name)
-        own = report is not None and not report.origin.startswith("implied:") and typed.state == "value"
-        echo = ""
-        if report is not None and own and fact.kind in ("number", "integer") and words.entered(name, report):
-            echo = f"= {words.value(name, report)}"
-        former, deed, says = self._former(fact, held)
+        fact, typed = self.dossier.facts[name], self.entered(name)
         return FieldView(
             id=name,
             label=fact.label,
@@ -200,6 +205,20 @@ class FormView:
             units=tuple(Choice(u, title, u == (typed.unit or field_unit(fact))) for u, title in self._units(fact)),
             measures=self._measures(fact),
             choices=self._choices(fact, typed.text),
+            told=self._told(name),
+        )
+
+    def _told(self, name: str) -> ToldView:
+        fact, words = self.dossier.facts[name], self.words
+        report, held = self.a.facts.get(name), self.chart.held.get(name)
+        value = self.entered(name).state == "value"
+        own = report is not None and not report.origin.startswith("implied:") and value
+        echo = ""
+        if report is not None and own and fact.kind in ("number", "integer") and words.entered(name, report):
+            echo = f"= {words.value(name, report)}"
+        former, deed, says = self._former(fact, held)
+        return ToldView(
+            id=name,
             echo=echo,
             origin=self._origin(held, report),
             former=former,

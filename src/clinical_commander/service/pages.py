@@ -1,69 +1,73 @@
-"""The templates of the service: what stands in content or was typed is text, never markup."""
+"""An answer in, its page out: all of it, or for a page that this process drew before, what that does not show already.
+
+What stands in content or was typed is text, never markup.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Mapping
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
-from clinical_commander.render.basis import Basis
-from clinical_commander.render.blocks import Block
+from clinical_commander.render.layout import SIGNS
 from clinical_commander.render.words import Words
+from clinical_commander.service.desk import Answer
+from clinical_commander.service.sheet import NOTHING, Drawn, Sheet, Shown
+from clinical_commander.service.view import PageView
 
-_MOST_KEPT: Final = 4000
+_MOST_PAGES: Final = 64
 
 
 def templates() -> Environment:
     """The templates: all text is escaped, and a name that is not there is a fault."""
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("clinical_commander.service"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["drawn"] = Drawn(environment)
-    return environment
 
 
-class Drawn:
-    """Lines as they were drawn. Most of a page says what it said before the last change, in the same words."""
+class Pages:
+    """Draws pages. Of those that it drew last it keeps the names and digests of what they show, and no words."""
 
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._kept: dict[Hashable, Markup] = {}
-        self._macros: Any = None
+    def __init__(self) -> None:
+        self._templates = templates()
+        self._drawn = Drawn(self._templates)
+        self._shown: dict[str, Shown] = {}
         self._lock = threading.Lock()
 
-    def line(
-        self, block: Block, found: Basis | None, done: Any, words: Words, view: Any, signs: Any, brief: bool
-    ) -> Markup:
-        """One line, with what it rests on and what can be done with it."""
-        draw = self._of("line")
-        return self._once(
-            (words, block, found, done, brief), lambda: draw(block, found, done, words, view, signs, brief)
-        )
+    def whole(self, answer: Answer) -> str:
+        """The page of an answer."""
+        return self._page("page.html", answer, NOTHING)
 
-    def basis(self, found: Basis, words: Words, view: Any) -> Markup:
-        """What a statement rests on."""
-        draw = self._of("basis")
-        return self._once((words, found), lambda: draw(found, words, view))
+    def part(self, answer: Answer, page: str) -> str:
+        """What is put into a page that was drawn before.
 
-    def _of(self, macro: str) -> Callable[..., Markup]:
-        if self._macros is None:
-            self._macros = self._environment.get_template("line.html").module
-        found: Callable[..., Markup] = getattr(self._macros, macro)
-        return found
-
-    def _once(self, key: Hashable, draw: Callable[[], Markup]) -> Markup:
+        Args:
+            answer: What it is to show.
+            page: Its name, `drawn` in its form. Of one that is not known everything is sent.
+        """
         with self._lock:
-            kept = self._kept.pop(key, None)
-        drawn = kept if kept is not None else draw()
+            before = self._shown.get(page, NOTHING)
+        return self._page("part.html", answer, before)
+
+    def other(self, template: str, words: Words, **given: Any) -> str:
+        """A page that no form is part of."""
+        return self._render(template, Sheet(self._drawn, words, given.get("view")), words, given)
+
+    def _page(self, template: str, answer: Answer, before: Shown) -> str:
+        view = PageView(answer)
+        sheet = Sheet(self._drawn, answer.words, view, before)
+        html = self._render(template, sheet, answer.words, {"view": view, "dossier": answer.words.dossier})
         with self._lock:
-            self._kept[key] = drawn  # the last that was used is the last to go
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-        return drawn
+            self._shown[sheet.id] = sheet.shown
+            while len(self._shown) > _MOST_PAGES:
+                self._shown.pop(next(iter(self._shown)))
+        return html
+
+    def _render(self, template: str, sheet: Sheet, words: Words, given: Mapping[str, Any]) -> str:
+        return self._templates.get_template(template).render(sheet=sheet, words=words, signs=SIGNS, **given)

@@ -15,7 +15,7 @@ from clinical_commander.render.blocks import Block, Blocks, Section
 from clinical_commander.render.differential import DifferentialLines
 from clinical_commander.render.event import event_text
 from clinical_commander.render.first_screen import FirstScreen
-from clinical_commander.render.note import note_text
+from clinical_commander.render.note import Line, markdown, note_lines, plain
 from clinical_commander.render.text import Rest
 from clinical_commander.render.what_would_change import what_would_change
 from clinical_commander.render.words import inside, titles
@@ -219,7 +219,7 @@ class PageView:
         """The questions that were put aside for this patient."""
         return frozenset(self.chart.stay.aside) - frozenset(self.dossier.triggers)
 
-    @property
+    @cached_property
     def unknown(self) -> tuple[str, ...]:
         """The facts that were asked for and are not known."""
         return tuple(name for name, held in self.chart.held.items() if held.typed.state == UNKNOWN)
@@ -299,11 +299,15 @@ class PageView:
 
     @property
     def note(self) -> str:
-        return note_text(self.a, self.dossier, self.unknown, self.words)
+        return plain(self._note)
 
     @property
     def note_markdown(self) -> str:
-        return note_text(self.a, self.dossier, self.unknown, self.words, markdown=True)
+        return markdown(self._note)
+
+    @cached_property
+    def _note(self) -> Sequence[Line]:
+        return note_lines(self.a, self.words, self.unknown)
 
     # -- pieces
 

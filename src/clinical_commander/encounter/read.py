@@ -13,7 +13,7 @@ from clinical_commander.encounter.events import Event
 from clinical_commander.encounter.tables import EVENTS, PAYLOADS
 from clinical_commander.frozen import replace
 
-_COLUMNS = tuple(column.name for column in EVENTS.columns)
+COLUMNS = tuple(column.name for column in EVENTS.columns)
 
 
 def stored_events(connection: Connection, encounter: str, seq: int | None = None) -> tuple[Stored, ...]:
@@ -27,7 +27,7 @@ def stored_events(connection: Connection, encounter: str, seq: int | None = None
         query = query.where(EVENTS.c.seq == seq)
     rows = connection.execute(query.order_by(EVENTS.c.seq)).mappings().all()
     return tuple(
-        Stored(Event(**{name: row[name] for name in _COLUMNS}), row["salt"], row["body"], row["present"] is not None)
+        Stored(Event(**{name: row[name] for name in COLUMNS}), row["salt"], row["body"], row["present"] is not None)
         for row in rows
     )
 

@@ -375,19 +375,19 @@ class Log:
         targets = {"fact_corrected": CORRECTABLE, "retracted": RETRACTABLE}.get(entry.kind)
         if targets is None or entry.target is None:
             return
-        if self._kind(connection, encounter, entry.target) not in targets:
+        stored = stored_events(connection, encounter, entry.target)
+        if not stored or stored[0].event.kind not in targets:
             cause = f"There is nothing under that number that can be {entry.kind.removeprefix('fact_')}."
             raise refused("CC854", cause, "`commander encounter show` gives the numbers.")
         if entry.kind == "fact_corrected":
-            fact = self._fact_of(connection, encounter, entry.target)
+            fact = self._fact_of(connection, event_of(stored[0]))
             if fact is not None:
                 read_statement(fact, entry.payload["statement"], dossier, entry.effective_at or now, now)
 
-    def _fact_of(self, connection: Connection, encounter: str, seq: int) -> str | None:
+    def _fact_of(self, connection: Connection, event: Event) -> str | None:
         """The fact that an event, or what it corrects, speaks of; None where its payload was erased."""
-        event = event_of(stored_events(connection, encounter, seq)[0])
         while event.target is not None:
-            event = event_of(stored_events(connection, encounter, event.target)[0])
+            event = event_of(stored_events(connection, event.encounter, event.target)[0])
         return event.payload["fact"] if event.payload else None
 
     def _write(self, connection: Connection, head: Head, entry: Entry, last: str, now: datetime) -> Event:

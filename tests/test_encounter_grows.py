@@ -13,6 +13,7 @@ import pytest
 
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.encounter import Entry, Event, open_log
+from clinical_commander.encounter.events import utc_text
 from clinical_commander.encounter.stay import case_of, stay_of
 from clinical_commander.encounter.trends import with_trends
 from clinical_commander.engine.case import Case
@@ -23,6 +24,7 @@ from clinical_commander.errors import CaseError
 from clinical_commander.frozen import replace
 from clinical_commander.service.chart import Chart, blank
 from clinical_commander.service.form import DEED, NONCE, OF, SEAL, SEQ, seal
+from clinical_commander.service.statement import typed_of
 from tests.desks import Clock, desk_at
 from tests.encounters import MINUTE, START, fact, fresh, new
 from tests.fixtures import engine
@@ -38,6 +40,8 @@ SAID: Mapping[str, Sequence[Any]] = {
     "consciousness": ("alert", "pain", ["alert", "pain"], "wide awake"),
     "airway_compromise": (True, False, "yes"),
 }
+NONCES = tuple(f"{n:032x}" for n in range(6))
+KEYS = ("page.{nonce}.{seq}.1", "page.{nonce}.{seq}.1", "page.{nonce}.{seq}.1", "undo.{nonce}.{other}.{seq}", "k{seq}")
 DONE = ("panel.cbc", "procedure.bae", "airway.upright")
 
 
@@ -50,7 +54,6 @@ class Stay:
 
     def __init__(self, seed: int, *, faulty: bool) -> None:
         self.chance, self.faulty, self.now = random.Random(seed), faulty, START
-        self.nonces = [f"{n:032x}" for n in range(4)]
 
     def entry(self, events: Sequence[Event]) -> Entry:
         chance = self.chance
@@ -61,8 +64,8 @@ class Stay:
         if self.faulty and chance.random() < 0.05:
             at = self.now + 9 * MINUTE
         kind, payload, target = self.said(events)
-        nonce = chance.choice(self.nonces)
-        key = chance.choice((f"page.{nonce}.{len(events)}.1", f"undo.{nonce}.{nonce}.{len(events)}", f"k{len(events)}"))
+        nonce = chance.choice(NONCES[: 1 + len(events) // 8])
+        key = chance.choice(KEYS).format(nonce=nonce, other=chance.choice(NONCES), seq=len(events))
         return Entry(kind, payload, "Nurse", at, key, target)
 
     def said(self, events: Sequence[Event]) -> tuple[str, dict[str, Any], int | None]:
@@ -106,17 +109,39 @@ def root(event: Event, events: Sequence[Event]) -> Event:
     return event
 
 
-def plainly(events: Sequence[Event], at: datetime) -> Case:
-    """The case by the plainest reading: for each fact recorded, look through all that was said of it later."""
+def standing(events: Sequence[Event]) -> list[tuple[datetime, int, str, list[Event]]]:
+    """By the plainest reading, what stands: for each fact recorded, look through all that was said of it later."""
     gone = {root(e, events).seq for e in events if e.kind == "retracted"}
-    told: list[tuple[datetime, int, str, Any]] = []
+    told = []
     for event in events:
-        if event.kind != "fact_recorded" or event.seq in gone or event.payload is None:
-            continue
-        last = [e for e in events if e.kind == "fact_corrected" and root(e, events) == event][-1:] or [event]
-        told.append((last[0].effective, event.seq, event.payload["fact"], last[0].payload["statement"]))
+        if event.kind == "fact_recorded" and event.payload is not None and event.seq not in gone:
+            said = [event, *(e for e in events if e.kind == "fact_corrected" and root(e, events) == event)]
+            told.append((said[-1].effective, event.seq, event.payload["fact"], said))
+    return sorted(told, key=lambda one: one[:2])
+
+
+def words(event: Event) -> Any:
+    assert event.payload is not None
+    return event.payload["statement"]
+
+
+def plainly_held(events: Sequence[Event]) -> dict[str, object]:
+    """What a field shows, and what its value replaced, of the last statement about each fact."""
+    found: dict[str, object] = {}
+    for at, seq, name, said in standing(events):
+        one, last = dossier().facts[name], said[-1]
+        replaced = len(said) > 1 and not last.key.startswith("undo.")
+        former = typed_of(one, words(said[-2]), dossier()) if replaced else None
+        found[name] = typed_of(one, words(last), dossier()), seq, at, last.recorded_at, former
+    return found
+
+
+def plainly(events: Sequence[Event], at: datetime) -> Case:
+    """The case by the plainest reading."""
+    gone = {root(e, events).seq for e in events if e.kind == "retracted"}
     facts: dict[str, Any] = {}
-    for when, _, name, said in sorted(told, key=lambda one: one[:2]):
+    for when, _, name, events_of in standing(events):
+        said = words(events_of[-1])
         item = said if isinstance(said, dict) else {"value": said}
         facts.setdefault(name, []).append(item if "year_of_birth" in item else {**item, "at": when.isoformat()})
     for name, items in facts.items():
@@ -154,11 +179,25 @@ def shown(chart: Chart) -> object:
     """All that a page takes from a chart."""
     held = [(name, replace(one, before=None), one.before and one.before.seq) for name, one in chart.held.items()]
     stay = chart.stay
-    change = chart.last_change and (chart.last_change.nonce, [e.seq for e in chart.last_change.events])
-    since = [[e.seq for e in chart.since(seq, f"{1:032x}")] for seq in range(len(chart.events) + 2)]
-    keys = [chart.has(event.key) for event in chart.events], chart.has("page.0.0.0"), chart.has("")
     told = [(s.seq, s.fact, s.said, s.at, s.event.seq, s.former) for s in stay.statements]
-    return held, told, stay.opening, stay.setting, stay.actions, stay.decisions, stay.aside, change, since, keys
+    return held, told, stay.opening, stay.setting, stay.actions, stay.decisions, stay.aside, looked_up(chart)
+
+
+def looked_up(chart: Chart) -> object:
+    change = chart.last_change and (chart.last_change.nonce, chart.last_change.events)
+    keys = [chart.has(event.key) for event in chart.events], chart.has("page.0.0.0"), chart.has("")
+    return change, keys, [chart.since(seq, NONCES[0]) for seq in range(len(chart.events) + 2)]
+
+
+def plainly_looked_up(events: Sequence[Event]) -> object:
+    """The same by looking through all events each time."""
+    nonces = {e: e.key.split(".")[1] if e.key.count(".") > 1 else "" for e in events}
+    undone = {nonces[e] for e in events if e.key.startswith("undo.")}
+    written = [e for e in events if e.key.startswith("page.") and nonces[e] not in undone]
+    change = (nonces[written[-1]], tuple(e for e in written if nonces[e] == nonces[written[-1]])) if written else None
+    others = [e for e in events if e.kind != "assessment_shown" and NONCES[0] not in e.key.split(".")[1:3]]
+    later = [tuple(e for e in others if e.seq > max(seq, 1)) for seq in range(len(events) + 2)]
+    return change, ([True] * len(events), False, any(e.key == "" for e in events)), later
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -176,6 +215,9 @@ def test_a_chart_that_grew_is_the_chart_that_is_read_at_once(seed: int) -> None:
             grown = grown.with_entries([entry], stay.now)
 
         assert shown(grown) == shown(Chart(grown.events, dossier(), recorded=False))
+        assert looked_up(grown) == plainly_looked_up(grown.events)
+        held = {n: (h.typed, h.seq, h.at, utc_text(h.recorded), h.corrects) for n, h in grown.held.items()}
+        assert held == plainly_held(grown.events)
         assert left is None or shown(before) == left
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from clinical_commander.dossier.model import Dossier
-from clinical_commander.encounter import Entry, Event, open_log
+from clinical_commander.encounter import Entry, Event, Log
 from clinical_commander.encounter.events import utc_text
 from clinical_commander.encounter.stay import case_of, stay_of
 from clinical_commander.encounter.trends import with_trends
@@ -306,14 +307,28 @@ def test_a_fact_that_is_taken_back_is_not_known_however_often_it_was_read(name: 
     assert name not in without.held
 
 
-def test_a_log_that_has_not_met_the_content_yet_writes_an_event_once(tmp_path: Path) -> None:
+class Probing(Log):
+    """A log that looks, while it reads a pack, whether somebody else could write."""
+
+    probed = 0
+
+    def pack(self, hash: str) -> bytes:
+        other = sqlite3.connect(self.database.place, timeout=0, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+        other.close()
+        self.probed += 1
+        return super().pack(hash)
+
+
+def test_a_log_that_has_not_met_the_content_yet_makes_it_ready_without_a_lock_and_writes_once(tmp_path: Path) -> None:
     first = fresh(tmp_path / "log.db")
     id = new(first, spo2="97 %")
-    other = open_log(tmp_path / "log.db")
+    other = Probing(first.database)
 
     event = other.append(id, fact("spo2", "86 %"))
 
-    other.close()
+    assert other.probed == 1
     assert [e.seq for e in first.events(id)] == [1, 2, 3]
     assert event == first.events(id)[-1]
 

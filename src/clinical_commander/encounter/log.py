@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection, Row
 
 from clinical_commander.canonical import canonical_json
@@ -32,7 +32,7 @@ from clinical_commander.encounter.events import (
     utc_text,
 )
 from clinical_commander.encounter.packs import Pack, archive, dossier_of, pack_of, read_pack
-from clinical_commander.encounter.read import event_of, findings, stored_events
+from clinical_commander.encounter.read import COLUMNS, event_of, findings, stored_events
 from clinical_commander.encounter.statements import CORRECTABLE, RETRACTABLE, check_content, read_statement
 from clinical_commander.encounter.tables import ENCOUNTERS, EVENTS, PAYLOADS
 from clinical_commander.encounter.upcast import EventSchema
@@ -46,6 +46,16 @@ GUARANTEE = (
     "an event acknowledged to a client is recoverable after process kill, and after power loss if the disk honours "
     "fsync; unacknowledged events are entirely present or absent; any edit, deletion or reordering is detected."
 )
+
+# What every append says to the database; made once, for making it takes as long as saying it.
+_HEAD: Final = select(ENCOUNTERS).where(ENCOUNTERS.c.id == bindparam("one"))
+_LAST: Final = select(EVENTS.c.seq, EVENTS.c.hash, EVENTS.c.recorded_at).where(
+    EVENTS.c.encounter == bindparam("one"), EVENTS.c.seq >= bindparam("from")
+)
+_BY_KEY: Final = select(EVENTS.c.seq).where(EVENTS.c.encounter == bindparam("one"), EVENTS.c.key == bindparam("name"))
+_MOVE_HEAD: Final = update(ENCOUNTERS).where(ENCOUNTERS.c.id == bindparam("one"))
+_ADD_EVENT: Final = EVENTS.insert()
+_ADD_PAYLOAD: Final = PAYLOADS.insert()
 
 
 @frozen
@@ -93,7 +103,7 @@ class Log:
 
     def new(
         self,
-        content: Dossier | bytes,
+        content: Dossier | bytes | Pack,
         setting: str,
         actor: str,
         *,
@@ -108,7 +118,7 @@ class Log:
         """A new encounter, pinned to a pack; its first event.
 
         Args:
-            content: The dossier to run it with, or the bytes of its pack. Kept in the log.
+            content: The dossier to run it with, its pack, or the bytes of that. Kept in the log.
             setting: Where the patient is.
             actor: Who opens it.
             entry: The entry point of the dossier.
@@ -168,9 +178,20 @@ class Log:
         now = self.clock()
         for entry in entries:
             check_entry(entry, now)
-        self.engine(self.head(encounter).pack)  # before the lock is taken: making it ready takes longer than writing
+        written = self._written(encounter, entries, expect, pack, now)
+        while isinstance(written, str):
+            self.engine(written)  # not under the lock: making it ready takes longer than writing
+            written = self._written(encounter, entries, expect, pack, now)
+        return written
+
+    def _written(
+        self, encounter: str, entries: Sequence[Entry], expect: int | None, pack: str | None, now: datetime
+    ) -> tuple[Event, ...] | str:
+        """The events as they were written; the hash of a pack, and nothing was written, where its engine is missing."""
         with self.database.writing(encounter) as connection:
             head = self._standing(connection, encounter)
+            if head.pack not in self._engines:
+                return head.pack
             known = [self._already(connection, encounter, entry) for entry in entries]
             found = tuple(event for event in known if event is not None)
             if len(found) == len(entries):
@@ -308,7 +329,7 @@ class Log:
     # -- inside a transaction
 
     def _head(self, connection: Connection, encounter: str) -> Head | None:
-        row = connection.execute(select(ENCOUNTERS).where(ENCOUNTERS.c.id == encounter)).first()
+        row = connection.execute(_HEAD, {"one": encounter}).first()
         return None if row is None else Head(row.id, row.seq, row.hash, row.pack)
 
     def _standing(self, connection: Connection, encounter: str) -> Head:
@@ -318,8 +339,7 @@ class Log:
         return head
 
     def _last_recorded(self, connection: Connection, head: Head) -> str:
-        here = (EVENTS.c.encounter == head.id) & (EVENTS.c.seq >= head.seq)
-        rows = connection.execute(select(EVENTS.c.seq, EVENTS.c.hash, EVENTS.c.recorded_at).where(here)).all()
+        rows = connection.execute(_LAST, {"one": head.id, "from": head.seq}).all()
         if len(rows) != 1 or rows[0].seq != head.seq or rows[0].hash != head.hash:
             cause = f"{head.id}: its last event is not the one that was written last."
             raise DamagedLog(Problem("CC860", cause, "`commander encounter verify` says what is wrong."))
@@ -330,8 +350,7 @@ class Log:
         """The event that this entry became when it was sent before."""
         if entry.key is None:
             return None
-        here = (EVENTS.c.encounter == encounter) & (EVENTS.c.key == entry.key)
-        row: Row[Any] | None = connection.execute(select(EVENTS.c.seq).where(here)).first()
+        row: Row[Any] | None = connection.execute(_BY_KEY, {"one": encounter, "name": entry.key}).first()
         if row is None:
             return None
         [stored] = stored_events(connection, encounter, row.seq)
@@ -356,19 +375,19 @@ class Log:
         targets = {"fact_corrected": CORRECTABLE, "retracted": RETRACTABLE}.get(entry.kind)
         if targets is None or entry.target is None:
             return
-        if self._kind(connection, encounter, entry.target) not in targets:
+        stored = stored_events(connection, encounter, entry.target)
+        if not stored or stored[0].event.kind not in targets:
             cause = f"There is nothing under that number that can be {entry.kind.removeprefix('fact_')}."
             raise refused("CC854", cause, "`commander encounter show` gives the numbers.")
         if entry.kind == "fact_corrected":
-            fact = self._fact_of(connection, encounter, entry.target)
+            fact = self._fact_of(connection, event_of(stored[0]))
             if fact is not None:
                 read_statement(fact, entry.payload["statement"], dossier, entry.effective_at or now, now)
 
-    def _fact_of(self, connection: Connection, encounter: str, seq: int) -> str | None:
+    def _fact_of(self, connection: Connection, event: Event) -> str | None:
         """The fact that an event, or what it corrects, speaks of; None where its payload was erased."""
-        event = event_of(stored_events(connection, encounter, seq)[0])
         while event.target is not None:
-            event = event_of(stored_events(connection, encounter, event.target)[0])
+            event = event_of(stored_events(connection, event.encounter, event.target)[0])
         return event.payload["fact"] if event.payload else None
 
     def _write(self, connection: Connection, head: Head, entry: Entry, last: str, now: datetime) -> Event:
@@ -402,12 +421,12 @@ class Log:
             payload=json.loads(body),
         )
         event = replace(event, hash=event_hash(event.previous, event))
-        row = {column.name: getattr(event, column.name) for column in EVENTS.columns}
+        row = {name: getattr(event, name) for name in COLUMNS}
         top = {"seq": seq, "hash": event.hash, "pack": event.pack}
         if seq == 1:
             connection.execute(ENCOUNTERS.insert(), {"id": head.id, **top})
         else:
-            connection.execute(update(ENCOUNTERS).where(ENCOUNTERS.c.id == head.id).values(**top))
-        connection.execute(EVENTS.insert(), row)
-        connection.execute(PAYLOADS.insert(), {"encounter": head.id, "seq": seq, "salt": salt, "body": body})
+            connection.execute(_MOVE_HEAD, {"one": head.id, **top})
+        connection.execute(_ADD_EVENT, row)
+        connection.execute(_ADD_PAYLOAD, {"encounter": head.id, "seq": seq, "salt": salt, "body": body})
         return event

@@ -26,12 +26,14 @@ class Pack:
     dossier: Dossier
 
 
-def pack_of(content: Dossier | bytes) -> Pack:
-    """The pack of a dossier, or of the bytes of one.
+def pack_of(content: Dossier | bytes | Pack) -> Pack:
+    """The pack of a dossier, or of the bytes of one; a pack as it is.
 
     Raises:
         CitationError: CC511, CC508, as `load_pack`.
     """
+    if isinstance(content, Pack):
+        return content
     data = content if isinstance(content, bytes) else packed(content)
     dossier = load_pack(data)
     return Pack(dossier.content_hash, data, dossier)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.engine import Connection
 
 from clinical_commander.encounter.chain import Finding, Stored, damage
@@ -13,21 +14,27 @@ from clinical_commander.encounter.events import Event
 from clinical_commander.encounter.tables import EVENTS, PAYLOADS
 from clinical_commander.frozen import replace
 
-_COLUMNS = tuple(column.name for column in EVENTS.columns)
+COLUMNS: Final = tuple(column.name for column in EVENTS.columns)
+# Made once, for making a query takes as long as asking it.
+_ALL: Final = (
+    select(EVENTS, PAYLOADS.c.salt, PAYLOADS.c.body, PAYLOADS.c.seq.label("present"))
+    .select_from(
+        EVENTS.outerjoin(PAYLOADS, and_(PAYLOADS.c.encounter == EVENTS.c.encounter, PAYLOADS.c.seq == EVENTS.c.seq))
+    )
+    .where(EVENTS.c.encounter == bindparam("one"))
+    .order_by(EVENTS.c.seq)
+)
+_ONE: Final = _ALL.where(EVENTS.c.seq == bindparam("number"))
 
 
 def stored_events(connection: Connection, encounter: str, seq: int | None = None) -> tuple[Stored, ...]:
     """The events of an encounter as the database holds them, in the order of `seq`; or one of them."""
-    joined = EVENTS.outerjoin(
-        PAYLOADS, and_(PAYLOADS.c.encounter == EVENTS.c.encounter, PAYLOADS.c.seq == EVENTS.c.seq)
-    )
-    query = select(EVENTS, PAYLOADS.c.salt, PAYLOADS.c.body, PAYLOADS.c.seq.label("present")).select_from(joined)
-    query = query.where(EVENTS.c.encounter == encounter)
-    if seq is not None:
-        query = query.where(EVENTS.c.seq == seq)
-    rows = connection.execute(query.order_by(EVENTS.c.seq)).mappings().all()
+    if seq is None:
+        rows = connection.execute(_ALL, {"one": encounter}).mappings().all()
+    else:
+        rows = connection.execute(_ONE, {"one": encounter, "number": seq}).mappings().all()
     return tuple(
-        Stored(Event(**{name: row[name] for name in _COLUMNS}), row["salt"], row["body"], row["present"] is not None)
+        Stored(Event(**{name: row[name] for name in COLUMNS}), row["salt"], row["body"], row["present"] is not None)
         for row in rows
     )
 

@@ -17,7 +17,7 @@ from clinical_commander.encounter.differences import Difference, differences, su
 from clinical_commander.encounter.events import Entry, Event, check_time, refused
 from clinical_commander.encounter.log import Log
 from clinical_commander.encounter.packs import pack_of
-from clinical_commander.encounter.stay import case_of, known_at, stay_of
+from clinical_commander.encounter.stay import Stay, case_of, known_at, stay_of
 from clinical_commander.engine.assess import Engine
 from clinical_commander.engine.assessment import Assessment
 from clinical_commander.engine.case import Case
@@ -115,9 +115,19 @@ def assessed(
     content: Dossier | bytes | None = None,
     *,
     until: datetime | None = None,
+    stay: Stay | None = None,
 ) -> Replayed:
-    """The assessment of what these events say, at a moment."""
-    stay = stay_of(events, until)
+    """The assessment of what these events say, at a moment.
+
+    Args:
+        log: Where they are.
+        events: From the first on.
+        at: The moment.
+        content: As in `replay`.
+        until: As in `stay_of`.
+        stay: What `stay_of` gives for them, where that is known already.
+    """
+    stay = stay or stay_of(events, until)
     engine = log.engine(events[-1].pack) if content is None else Engine(_dossier(content))
     site: Mapping[str, Any] = stay.opening.get("site") or {}
     case = case_of(stay, engine.dossier, at)

@@ -5,13 +5,14 @@ What goes into the log is read first by the reader of cases, so that everything 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.encounter.events import Entry, refused
 from clinical_commander.engine.read_case import case_from_mapping
+from clinical_commander.engine.read_series import Said, timed
 from clinical_commander.errors import did_you_mean
 from clinical_commander.logic.words import SETTINGS
 
@@ -68,30 +69,12 @@ def read_statement(fact: object, statement: object, dossier: Dossier, effective:
     Raises:
         CaseError: As `read_case`.
     """
-    _read({"facts": {fact: timed([(statement, effective)])}}, dossier, max(now, effective))
+    _read({"facts": {fact: timed([Said(statement, effective)])}}, dossier, max(now, effective))
 
 
 def _read(data: Mapping[str, Any], dossier: Dossier, now: datetime) -> None:
     # The setting is not what is judged here, and a case must have one.
     case_from_mapping({"setting": SETTINGS[0], **data}, dossier, name="entry", now=now.astimezone(UTC))
-
-
-def timed(statements: Sequence[tuple[object, datetime]]) -> object:
-    """Statements about one fact with their times, oldest first, as a case holds them.
-
-    A year of birth has no time: where one stands last it stands alone, and an earlier one gives way.
-    """
-    if _is_year(statements[-1][0]):
-        return statements[-1][0]
-    return [
-        {**(one if isinstance(one, Mapping) else {"value": one}), "at": at.isoformat()}
-        for one, at in statements
-        if not _is_year(one)
-    ]
-
-
-def _is_year(statement: object) -> bool:
-    return isinstance(statement, Mapping) and "year_of_birth" in statement
 
 
 def _action(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from clinical_commander.encounter.events import Event
 from clinical_commander.encounter.log import Log
 from clinical_commander.encounter.replay import Replayed, assessed, moment_of
+from clinical_commander.encounter.stay import Standing
 from clinical_commander.engine.assessment import Assessment, Because
 from clinical_commander.errors import EncounterError
 from clinical_commander.frozen import frozen
@@ -81,14 +82,16 @@ def timeline(log: Log, encounter: str) -> tuple[Row, ...]:
     events = log.events(encounter)
     rows: list[Row] = []
     last: Assessment | None = None
+    standing = Standing()
     for together in _moments(events):
+        standing = standing.after(together)
         said = tuple(words(event, events) for event in together)
         so_far = events[: together[-1].seq]
         if rows and all(event.kind in SILENT for event in together):
             rows.append(Row(together, said, rows[-1].at, rows[-1].tier, replayed=rows[-1].replayed))
             continue
         try:
-            replayed = assessed(log, so_far, moment_of(so_far))
+            replayed = assessed(log, so_far, moment_of(so_far), stay=standing.stay())
         except EncounterError as error:
             if error.problems[0].code != "CC863":
                 raise

@@ -27,7 +27,10 @@ def with_trends(case: Case, dossier: Dossier, done: Mapping[str, datetime]) -> C
         done: When each action was last done.
     """
     found = dict(case.facts)
+    ways = dossier.derivations.ways
     for fact in dossier.facts.values():
+        if fact.follows is None and fact.id not in ways:
+            continue  # most follow from nothing
         follows, fall = fact.follows, way_of_fall(fact, dossier)
         entered = case.facts.get(fact.id, ())
         if fall is not None:

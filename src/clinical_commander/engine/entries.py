@@ -76,10 +76,24 @@ class Faults:
 
     def warn(self, code: str, cause: str, mend: str, node: Node) -> None:
         """Collect one warning: the case is taken, and whoever reads the answer is told."""
+        self._warn(short(Problem(code, cause, mend, node.at, "warning")))
+
+    def _warn(self, problem: Problem) -> None:
         if len(self.warnings) < _MOST_PROBLEMS:
-            self.warnings.append(short(Problem(code, cause, mend, node.at, "warning")))
+            self.warnings.append(problem)
         elif len(self.warnings) == _MOST_PROBLEMS:
             self.warnings.append(Problem("CC600", "More values are warned of; each says so itself.", level="warning"))
+
+    def merge(self, errors: Iterable[Problem], warnings: Iterable[Problem], more: int = 0) -> None:
+        """Collect, behind these, what was collected of a part; as if there had been one list from the start."""
+        for problem in errors:
+            if self.many:
+                self.more += 1
+            else:
+                self.errors.append(problem)
+        self.more += more
+        for problem in warnings:
+            self._warn(problem)
 
     def take(self, problems: Iterable[Problem], node: Node) -> None:
         """Collect errors that were raised elsewhere, without a place."""
@@ -123,17 +137,19 @@ class _Path(Source):
         return Mark(self.file)
 
 
-def node_of(data: object, name: str) -> Node:
+def node_of(data: object, name: str, path: str = "", depth: int = 1) -> Node:
     """Plain data as a tree of nodes, whose places are the keys that lead to them: `visit 7, facts.spo2`.
 
     Args:
         data: Text, truth values, numbers, None, lists or tuples, and dicts with text keys.
-        name: What the data is, for messages.
+        name: What the whole is, for messages.
+        path: The keys that lead to the data, where it is a part.
+        depth: How many levels of the whole the data begins at.
 
     Raises:
         CaseError: CC621, something else, more than 50 levels inside each other, or more than 100,000 values.
     """
-    return _Converter(name).node(data, "", 1)
+    return _Converter(name).node(data, path, depth)
 
 
 class _Converter:

@@ -17,6 +17,7 @@ from clinical_commander.dossier.source import CASE_LIMIT, Key, Mapping, Node, Sc
 from clinical_commander.engine.case import ActionRecord, Case, Observation
 from clinical_commander.engine.entries import LONGEST_QUOTE, Faults, nearest, node_of, quote, read_moment, short, shown
 from clinical_commander.engine.read_fact import read_fact
+from clinical_commander.engine.read_series import Series, read_series, timed
 from clinical_commander.errors import CaseError, Problem, YamlError
 from clinical_commander.frozen import replace
 from clinical_commander.logic.words import RECORDED, REGIONS, SETTINGS
@@ -25,6 +26,7 @@ KEYS: Final = ("setting", "entry", "region", "at", "facts", "actions", "recorded
 ACTION_STATES: Final = ("done", "ordered", "declined")
 _RECORD_KEYS: Final = ("value", "reason", "by", "at")
 _LONGEST_REASON: Final = 400
+_NO_SERIES: Final[collections.abc.Mapping[str, Series]] = {}
 
 
 def read_case(
@@ -72,6 +74,23 @@ def case_from_mapping(
     return _CaseReader(dossier, name, now).case(node_of(data, name))
 
 
+def case_from_series(
+    data: collections.abc.Mapping[str, object],
+    series: collections.abc.Mapping[str, Series],
+    dossier: model.Dossier,
+    *,
+    name: str,
+) -> Case:
+    """The same as `case_from_mapping` with all that was said of each fact, in its order, under `facts`.
+
+    What was read of a statement before is not read again, so that a case that grows is had as quickly as a short one.
+
+    Raises:
+        CaseError: As `case_from_mapping`, but that a patient may have any number of statements.
+    """
+    return _CaseReader(dossier, name, None).case(node_of(data, name), series)
+
+
 def dossier_of(node: Node) -> str | None:
     """The id under `dossier:` of a case, before any dossier is loaded; None where it names none."""
     found = node.get("dossier") if isinstance(node, Mapping) else None
@@ -91,7 +110,7 @@ class _CaseReader:
     def fault(self, code: str, cause: str, mend: str, node: Node) -> None:
         self.faults.add(code, cause, mend, node)
 
-    def case(self, node: Node) -> Case:
+    def case(self, node: Node, series: collections.abc.Mapping[str, Series] = _NO_SERIES) -> Case:
         if not isinstance(node, Mapping):
             mend = "Write `setting: ed`, and `facts:` with lines under it."
             raise CaseError(short(Problem("CC621", f"A case is a mapping; this is {kind_of(node)}.", mend, node.at)))
@@ -99,7 +118,7 @@ class _CaseReader:
             self.known_key(key, value)
         # The dossier's own order, so that the same facts give the same case however the file orders them.
         at = self.moment(node.get("at"))
-        facts = self.facts(node.get("facts"), at)
+        facts = self.facts(node.get("facts"), at) | self.series(series, at)
         case = Case(
             setting=self.setting(node),
             at=at,
@@ -168,6 +187,19 @@ class _CaseReader:
                 facts[fact.id] = found
             else:
                 self.not_known.add(fact.id)
+        return facts
+
+    def series(self, series: collections.abc.Mapping[str, Series], at: datetime) -> dict[str, tuple[Observation, ...]]:
+        facts: dict[str, tuple[Observation, ...]] = {}
+        for name, one in series.items():
+            fact = self.dossier.facts.get(name)
+            found = read_series(fact, one, at, self.faults, self.name) if fact is not None else None
+            if found is None:  # no fact of the dossier, or a year of birth: as if it stood in a case file
+                facts |= self.facts(node_of({name: timed(one.statements)}, self.name, "facts", 2), at)
+            elif found:
+                facts[name] = found
+            else:
+                self.not_known.add(name)
         return facts
 
     def fact_meant(self, name: str) -> str:

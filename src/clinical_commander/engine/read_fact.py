@@ -43,6 +43,11 @@ def read_fact(fact: Fact, entered: Node, moment: datetime, faults: Faults) -> tu
     return _FactReader(fact, moment, faults).observations(entered)
 
 
+def read_item(fact: Fact, entered: Node, moment: datetime, faults: Faults) -> Observation | None:
+    """One of several observations of a fact, with its time, as `read_fact` reads each; None where it says nothing."""
+    return _FactReader(fact, moment, faults).statement(entered, timed=True)
+
+
 class _FactReader:
     def __init__(self, fact: Fact, moment: datetime, faults: Faults) -> None:
         self.fact = fact

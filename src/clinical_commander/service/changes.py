@@ -88,8 +88,8 @@ class Reader:
         read_statement(fact.id, statement, self.dossier, at, self.now)
         if typed.text == UNKNOWN:
             # Not known now: an earlier value of the series may not speak, and reassure, in its place.
-            for statement_before in self.chart.stay.statements:
-                if held is not None and statement_before.fact == fact.id and statement_before.seq != held.seq:
+            for statement_before in self.chart.stay.of(fact.id):
+                if held is not None and statement_before.seq != held.seq:
                     yield self._entry("retracted", {"reason": self.say("withdrawn")}, target=statement_before.seq)
         if held is not None and self._corrects(fact, typed, held):
             reason = self.say("withdrawn") if typed.text == UNKNOWN else self.say("typed_anew")

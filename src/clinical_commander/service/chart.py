@@ -5,15 +5,16 @@ A chart that is not recorded yet begins with an opening of its own, so that one 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.encounter import Entry, Event
 from clinical_commander.encounter.events import KINDS, utc_text
-from clinical_commander.encounter.stay import Statement, Stay, stay_of
+from clinical_commander.encounter.stay import Standing, Statement, Stay
+from clinical_commander.engine.read_series import Series
 from clinical_commander.frozen import frozen
 from clinical_commander.service.form import NOTHING, Typed
 from clinical_commander.service.statement import typed_of
@@ -46,11 +47,37 @@ class Change:
 
 
 class Chart:
-    """One encounter after some events. `recorded` is false while nothing of it stands in the log."""
+    """One encounter after some events. `recorded` is false while nothing of it stands in the log.
 
-    def __init__(self, events: Sequence[Event], dossier: Dossier, *, recorded: bool = True) -> None:
-        self.events, self.dossier, self.recorded = tuple(events), dossier, recorded
-        self.stay: Stay = stay_of(self.events)
+    A chart never changes. `after` gives one with more events, which takes over what they do not touch: how long that
+    takes hardly depends on how much was said before.
+    """
+
+    def __init__(
+        self, events: Sequence[Event], dossier: Dossier, *, recorded: bool = True, before: Chart | None = None
+    ) -> None:
+        """Args:
+        events: From the first on, or those behind the chart `before`.
+        dossier: The content of the encounter, that of `before` too.
+        recorded: Whether they stand in the log.
+        before: The chart that these events come behind.
+        """
+        self.events: tuple[Event, ...] = (*(before.events if before is not None else ()), *events)
+        self.dossier, self.recorded = dossier, recorded
+        self._standing: Standing = (before._standing if before is not None else Standing()).after(events)
+        self.stay: Stay = self._standing.stay()
+        # By fact, the last series of which a chart of this patient has said what counts, and what it said.
+        self._told: dict[str, tuple[Series, Held]] = before._told if before is not None else {}
+        written = before._written if before is not None else {}
+        added: dict[str, list[Event]] = {}
+        for event in events:
+            nonce = nonce_of(event.key)
+            added.setdefault(nonce, list(written.get(nonce, ()))).append(event)
+        self._written: Mapping[str, tuple[Event, ...]] = {**written, **{name: tuple(e) for name, e in added.items()}}
+
+    def after(self, events: Sequence[Event]) -> Chart:
+        """The chart with these events behind its own."""
+        return Chart(events, self.dossier, recorded=self.recorded, before=self)
 
     @property
     def id(self) -> str:
@@ -69,29 +96,34 @@ class Chart:
     @cached_property
     def held(self) -> Mapping[str, Held]:
         """By fact, what counts of it."""
-        by_seq, corrections, formers = self._traced
-        series: dict[str, list[Statement]] = {}
-        for statement in self.stay.statements:
-            series.setdefault(statement.fact, []).append(statement)
         found = {}
-        for name, statements in series.items():
-            if name not in self.dossier.facts:
-                continue
-            fact, last = self.dossier.facts[name], statements[-1]
-            correction = corrections.get(last.seq)
-            event = correction or by_seq[last.seq]
-            said = last.said
-            found[name] = Held(
-                typed=typed_of(fact, said, self.dossier),
-                seq=last.seq,
-                at=last.at,
-                recorded=event.recorded,
-                actor=event.actor,
-                origin=str(said.get("origin", "")) if isinstance(said, Mapping) else "",
-                corrects=self._former(fact, correction, formers),
-                before=statements[-2] if len(statements) > 1 else None,
-            )
+        for name, series in self.stay.series.items():
+            if name in self.dossier.facts:
+                told = self._told.get(name)
+                if told is None or told[0] is not series:
+                    told = self._told[name] = series, self._held(self.dossier.facts[name])
+                found[name] = told[1]
         return found
+
+    def _held(self, fact: Fact) -> Held:
+        statements = self.stay.of(fact.id)
+        last = statements[-1]
+        return Held(
+            typed=typed_of(fact, last.said, self.dossier),
+            seq=last.seq,
+            at=last.at,
+            recorded=last.event.recorded,
+            actor=last.event.actor,
+            origin=str(last.said.get("origin", "")) if isinstance(last.said, Mapping) else "",
+            corrects=self._former(fact, last),
+            before=statements[-2] if len(statements) > 1 else None,
+        )
+
+    def _former(self, fact: Fact, statement: Statement) -> Typed | None:
+        """What a statement said before a person corrected it; None where nobody did, or took that back."""
+        if statement.former is None or statement.event.key.startswith(UNDO):
+            return None
+        return typed_of(fact, statement.former, self.dossier)
 
     def typed(self, fact: str) -> Typed:
         """What the field of a fact shows."""
@@ -101,37 +133,20 @@ class Chart:
     @cached_property
     def last_change(self) -> Change | None:
         """What the page recorded last and did not take back."""
-        undone = {nonce_of(e.key) for e in self.events if e.key.startswith(UNDO)}
-        written = [e for e in self.events if e.key.startswith(PAGE) and nonce_of(e.key) not in undone]
-        if not written:
-            return None
-        nonce = nonce_of(written[-1].key)
-        return Change(nonce, tuple(e for e in written if nonce_of(e.key) == nonce))
+        for event in reversed(self.events):
+            written = self._written[nonce_of(event.key)]
+            if event.key.startswith(PAGE) and not any(e.key.startswith(UNDO) for e in written):
+                return Change(nonce_of(event.key), tuple(e for e in written if e.key.startswith(PAGE)))
+        return None
 
     def since(self, seq: int, nonce: str) -> tuple[Event, ...]:
         """What others wrote after an event: not by the page with this nonce."""
-        later = (e for e in self.events if e.seq > max(seq, 1) and e.kind != SHOWN)
-        return tuple(e for e in later if nonce not in e.key.split(".")[1:3])
+        later = self.events[bisect_right(self.events, max(seq, 1), key=lambda e: e.seq) :]
+        return tuple(e for e in later if e.kind != SHOWN and nonce not in e.key.split(".")[1:3])
 
     def has(self, key: str) -> bool:
         """Whether an event with this key stands in the log."""
-        return any(event.key == key for event in self.events)
-
-    @cached_property
-    def _traced(self) -> tuple[Mapping[int, Event], Mapping[int, Event], Mapping[int, Any]]:
-        """Events by number; by the statement that it began with, the last correction; what each correction replaced."""
-        by_seq = {event.seq: event for event in self.events}
-        corrections: dict[int, Event] = {}
-        formers: dict[int, Any] = {}
-        said: dict[int, Any] = {}
-        for event in self.events:
-            root = self.roots[event.seq]
-            if event.kind == "fact_recorded" and event.payload:
-                said[root] = event.payload["statement"]
-            elif event.kind == "fact_corrected":
-                corrections[root], formers[event.seq] = event, said.get(root)
-                said[root] = event.payload["statement"] if event.payload else None
-        return by_seq, corrections, formers
+        return any(event.key == key for event in self._written.get(nonce_of(key), ()))
 
     @cached_property
     def roots(self) -> Mapping[int, int]:
@@ -141,20 +156,12 @@ class Chart:
             found[event.seq] = event.seq if event.target is None else found.get(event.target, event.target)
         return found
 
-    def _former(self, fact: Fact, correction: Event | None, formers: Mapping[int, Any]) -> Typed | None:
-        """What a statement said before a person corrected it; None where nobody did, or took that back."""
-        if correction is None or correction.key.startswith(UNDO) or formers[correction.seq] is None:
-            return None
-        return typed_of(fact, formers[correction.seq], self.dossier)
-
     # -- what is not in the log
 
     def with_entries(self, entries: Sequence[Entry], now: datetime) -> Chart:
         """The chart as it would be after these entries: for an answer while the log cannot be written."""
-        events = list(self.events)
-        for entry in entries:
-            events.append(unrecorded(entry, len(events) + 1, events[-1].pack, now))
-        return Chart(events, self.dossier, recorded=self.recorded)
+        first, pack = len(self.events) + 1, self.events[-1].pack
+        return self.after([unrecorded(entry, seq, pack, now) for seq, entry in enumerate(entries, first)])
 
 
 def blank(dossier: Dossier, pack: str, setting: str, site: Mapping[str, object] | None, now: datetime) -> Chart:

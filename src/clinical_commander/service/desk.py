@@ -169,10 +169,11 @@ class Desk:
         touched: frozenset[str] = frozenset(),
     ) -> Answer:
         pack = chart.events[-1].pack
-        replayed = assessed(self.log, chart.events, at)
+        replayed = assessed(self.log, chart.events, at, stay=chart.stay)
         if refused and replayed.assessment.tier.value != replayed.dossier.tier.values[-1].id:
             # What could not be taken counts as not known: the value before it calms nobody. The highest tier stays.
-            replayed = assessed(self.log, self._without(chart, refused, at).events, at)
+            known = self._without(chart, refused, at)
+            replayed = assessed(self.log, known.events, at, stay=known.stay)
         site: Mapping[str, Any] = chart.stay.opening.get("site") or {}
         engine, case = self.log.engine(pack), replayed.case
         changes = engine.counterfactuals.of(case, replayed.assessment, site.get("capabilities", {}))
@@ -196,7 +197,7 @@ class Desk:
 
     def _without(self, chart: Chart, facts: Mapping[str, object], at: datetime) -> Chart:
         """The chart as if nothing had been said of some facts."""
-        said = [s for s in chart.stay.statements if s.fact in facts]
+        said = [s for fact in facts for s in chart.stay.of(fact)]
         return chart.with_entries(
             [Entry("retracted", {"reason": s.fact}, self.actor, at, None, s.seq) for s in said], at
         )
@@ -210,27 +211,22 @@ class Desk:
             ServiceError: CC803, CC809, CC810, it is no form of this page.
             EncounterError, DamagedLog: The encounter cannot be read.
         """
-        sent = read_form(form, self._dossier_of(form.get(OF, "")))
+        of = form.get(OF, "")
+        # What the form is of is looked up once: its content reads the form, and its events what is new in it.
+        found = self._found(of, must=True) if of else None
+        sent = read_form(form, found[0].dossier if found is not None else self.dossier)
         for attempt in range(_TRIES):
             try:
-                return self._take(sent)
+                return self._take(sent, *(found or self._found(sent.encounter, must=bool(of))))
             except EncounterError as error:
                 # Another request of the same page came between reading and writing: read again, nothing is lost.
                 if error.problems[0].code != _ELSEWHERE or attempt == _TRIES - 1:
                     raise
+                found = None
         raise AssertionError("unreachable")
 
-    def _dossier_of(self, encounter: str) -> Dossier:
-        try:
-            return self.log.engine(self.log.head(encounter).pack).dossier if encounter else self.dossier
-        except EncounterError as error:
-            if error.problems[0].code not in _NOT_REACHED:
-                raise
-            return self.dossier
-
-    def _take(self, sent: Sent) -> Answer:
+    def _take(self, sent: Sent, chart: Chart, lost: tuple[Problem, ...]) -> Answer:
         now = self.now()
-        chart, lost = self._found(sent)
         words = self.words(chart.events[-1].pack)
         changes = Reader(sent, chart, words, self.actor, now).changes()
         others = chart.since(sent.seq, sent.nonce) if chart.recorded else ()
@@ -253,15 +249,15 @@ class Desk:
         chart = chart.with_entries(changes.entries, now)
         return self._answer(chart, now, sent, refused=changes.refused, lost=lost, touched=changes.touched)
 
-    def _found(self, sent: Sent) -> tuple[Chart, tuple[Problem, ...]]:
-        """The chart that the form speaks of; a blank one, with the reason, where the log cannot be reached."""
+    def _found(self, encounter: str, *, must: bool) -> tuple[Chart, tuple[Problem, ...]]:
+        """The chart of an encounter; a blank one where the log cannot be reached, with the reason, or may lack it."""
         try:
-            return self._at_hand(sent.encounter), ()
+            return self._at_hand(encounter), ()
         except EncounterError as error:
             code = error.problems[0].code
             if code in _NOT_REACHED:
                 return self._blank(), tuple(error.problems)
-            if sent.of or code != _NONE:
+            if must or code != _NONE:
                 raise
             return self._blank(), ()
 
@@ -270,17 +266,19 @@ class Desk:
         upgrades = sent.deed == ("upgrade",) and chart.recorded and chart.events[-1].pack != self.pack.hash
         if not entries and not upgrades:
             return chart
-        events = list(chart.events)
         if not chart.recorded:
-            events = [self.log.new(self.pack.data, self.setting, self.actor, site=self.site, id=sent.encounter)]
-        id = events[0].encounter
+            opened = self.log.new(self.pack, self.setting, self.actor, site=self.site, id=sent.encounter)
+            chart = Chart([opened], chart.dossier)
         if entries:
-            # Nothing came between, or the log would have refused: what it has now is what it had and this.
-            events += self.log.append_all(id, entries, expect=events[-1].seq)
+            written = self.log.append_all(chart.id, entries, expect=chart.seq)
+            # Nothing came between, or the log would have refused: what it has now is what it had and this. But where
+            # the same was sent twice at once, the other may have written it after something else.
+            follows = written[0].seq == chart.seq + 1
+            chart = chart.after(written) if follows else self.chart(chart.id)
         if upgrades:
-            upgrade(self.log, id, self.pack.data, self.actor)
-            return self.chart(id)
-        return self._kept(Chart(events, chart.dossier))
+            upgrade(self.log, chart.id, self.pack.data, self.actor)
+            return self.chart(chart.id)
+        return self._kept(chart)
 
     def open_case(self, case: Case, label: str = "") -> str:
         """A new encounter with what a case says, each value with its time and origin; its id."""
@@ -327,7 +325,7 @@ class Desk:
         entry = Entry(SHOWN, payload, self.actor, assessment.at)
         try:
             shown = self.log.record_shown(chart.id, entry, expect=chart.seq)
-            self._kept(Chart([*chart.events, shown], chart.dossier))
+            self._kept(chart.after([shown]))
         except EncounterError:
             # Something was recorded meanwhile: what is shown next rests on it, and is recorded then.
             return

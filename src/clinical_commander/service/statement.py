@@ -55,7 +55,7 @@ def typed_of(fact: Fact, statement: Any, dossier: Dossier) -> Typed:
 
 def same(one: Typed, other: Typed, fact: Fact) -> bool:
     """Whether two fields say the same, however they were typed."""
-    return statement_of(fact, one) == statement_of(fact, other)
+    return one == other or statement_of(fact, one) == statement_of(fact, other)
 
 
 def units_of(fact: Fact, dossier: Dossier) -> Mapping[str, str]:

@@ -30,11 +30,10 @@ _STATES: Final = {"done": "action_done", "ordered": "action_ordered", "declined"
 
 @frozen
 class Changes:
-    """What is to be recorded, the fields that cannot be taken, with the reasons, and the facts that were changed."""
+    """What is to be recorded, and the fields that cannot be taken, with the reasons."""
 
     entries: tuple[Entry, ...] = ()
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    touched: frozenset[str] = frozenset()
 
 
 class Reader:
@@ -53,11 +52,9 @@ class Reader:
         """
         refused: dict[str, tuple[str, ...]] = {}
         entries: list[Entry] = []
-        touched: set[str] = set()
         for name, typed in self.sent.typed.items():
             if same(typed, self.chart.typed(name), self.dossier.facts[name]):
                 continue
-            touched.add(name)
             try:
                 entries += self._fact(self.dossier.facts[name], typed)
             except CaseError as error:
@@ -66,9 +63,7 @@ class Reader:
         # A form that is sent once more changes no field again; its deed is known by its words.
         self._number, self._about = 0, hashlib.sha256(" ".join(self.sent.deed).encode()).hexdigest()[:12]
         entries += self._deed()
-        return Changes(
-            tuple(e for e in entries if e.key is None or not self.chart.has(e.key)), refused, frozenset(touched)
-        )
+        return Changes(tuple(e for e in entries if e.key is None or not self.chart.has(e.key)), refused)
 
     def say(self, key: str, *parts: str) -> str:
         return self.words.say(key, *parts, group="page")

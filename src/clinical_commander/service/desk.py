@@ -42,8 +42,7 @@ class Answer:
 
     `refused` are the fields that could not be taken, with the reasons. `lost` says why nothing was recorded, where it
     was not. `others` is what somebody else recorded since the page was drawn: then nothing of the form was recorded,
-    and `unsaved` is what it said. `touched` are the facts that the form changed,
-    `changes` what would change the tier.
+    and `unsaved` is what it said. `changes` is what would change the tier.
     """
 
     chart: Chart
@@ -55,7 +54,6 @@ class Answer:
     others: tuple[Event, ...] = ()
     unsaved: Mapping[str, str] = field(default_factory=dict)
     sent: Sent = field(default_factory=Sent)
-    touched: frozenset[str] = frozenset()
     changes: Sequence[Counterfactual] = ()
     newer: str = ""
 
@@ -166,7 +164,6 @@ class Desk:
         lost: Sequence[Problem] = (),
         others: Sequence[Event] = (),
         unsaved: Mapping[str, str] | None = None,
-        touched: frozenset[str] = frozenset(),
     ) -> Answer:
         pack = chart.events[-1].pack
         replayed = assessed(self.log, chart.events, at, stay=chart.stay)
@@ -190,7 +187,6 @@ class Desk:
             others=tuple(others),
             unsaved=unsaved or {},
             sent=sent or Sent(),
-            touched=touched,
             changes=changes,
             newer=self.pack.hash if newer else "",
         )
@@ -241,13 +237,13 @@ class Desk:
             try:
                 recorded = self._recorded(sent, chart, changes.entries)
                 at = max(now, self.now())
-                return self._answer(recorded, at, sent, refused=changes.refused, touched=changes.touched)
+                return self._answer(recorded, at, sent, refused=changes.refused)
             except EncounterError as error:
                 if error.problems[0].code not in _NOT_REACHED:
                     raise
                 lost = error.problems
         chart = chart.with_entries(changes.entries, now)
-        return self._answer(chart, now, sent, refused=changes.refused, lost=lost, touched=changes.touched)
+        return self._answer(chart, now, sent, refused=changes.refused, lost=lost)
 
     def _found(self, encounter: str, *, must: bool) -> tuple[Chart, tuple[Problem, ...]]:
         """The chart of an encounter; a blank one where the log cannot be reached, with the reason, or may lack it."""

@@ -11,6 +11,7 @@ from clinical_commander.engine.assessment import ActionReport, ConflictReport, P
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.situation import Situation
 from clinical_commander.engine.urgency import minutes, place, serves_airway
+from clinical_commander.engine.written import Written
 from clinical_commander.frozen import replace
 from clinical_commander.program.program import Program
 
@@ -310,7 +311,7 @@ class Planner:
         found = self._orders.get(action.id)
         if found is None:
             found = self._orders[action.id] = tuple(
-                (o.when, {"text": o.text, "code": dict(o.code) if o.code else None}) for o in action.orders
+                (o.when, Written(text=o.text, code=dict(o.code) if o.code else None)) for o in action.orders
             )
         return found
 

@@ -26,6 +26,14 @@ class Reader:
         self.program, self.x, self.columns = program, x, columns
         self._open: dict[Opening, tuple[str, ...]] = {}
 
+    def longer(self, columns: Sequence[Any]) -> Reader:
+        """A reader of the same inputs over these and more columns; what was found before holds for it, too."""
+        made = Reader(self.program, self.x, columns)
+        made._open = self._open
+        if "unknown" in self.__dict__:
+            made.__dict__["unknown"] = self.unknown
+        return made
+
     def can(self, pair: Pair) -> bool:
         return bool(self.columns[pair[0]])
 

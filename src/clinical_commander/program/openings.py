@@ -13,6 +13,7 @@ from clinical_commander.program.conditions import place
 from clinical_commander.program.references import References
 
 _NOWHERE = -1
+NOTHING = ir.Truth(False)
 
 
 class Opening:
@@ -56,6 +57,10 @@ class Openings:
             self._prepare(found)
         return found
 
+    def of(self, conditions: Iterable[ir.Expr], numbers: Iterable[ir.Expr] = ()) -> Opening:
+        """What could still change any of some numbers and conditions, the numbers first. To be kept by who asks."""
+        return Opening(NOTHING, parts=(*map(self.number, numbers), *map(self.condition, conditions)))
+
     def _pair(self, expr: ir.Expr) -> Pair | None:
         return self.pair_of.get(place(expr))
 
@@ -84,6 +89,10 @@ class Openings:
                 yield self._fact(part, part.fact)
             else:
                 yield self.condition(part)
+
+    def fact(self, fact: str) -> Opening:
+        """One fact: open while it is not known."""
+        return self._fact(NOTHING, fact)
 
     def _fact(self, expr: ir.Expr, fact: str) -> Opening:
         return Opening(expr, names=(fact,), slot=self.slots[fact])

@@ -18,6 +18,7 @@ from clinical_commander.engine.answers import Answers, Range
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.could import Could
 from clinical_commander.engine.differential import Differentials
+from clinical_commander.engine.differential import Judged as Posterior
 from clinical_commander.engine.episode import Episodes
 from clinical_commander.engine.phases import Phases
 from clinical_commander.engine.plan import LIVE, Judged, Planner
@@ -89,7 +90,8 @@ class Engine:
             actions = [replace(x, orders=()) for x in actions]
         self._level_plan(rows, actions)
         disposition = self._disposition(situation, scope, case)
-        differential = self._differential(case, situation, scope, tier)
+        likely = self.differentials.judged(case, situation.fresh) if self.differentials is not None else []
+        differential = self._differential(case, situation, scope, tier, likely)
         return a.Assessment(
             engine_version=__version__,
             dossier=dossier.id,
@@ -109,7 +111,9 @@ class Engine:
             triggers=triggers,
             phases=self.phases.report(situation, actions, triggers, differential),
             scores=self.scores.report(situation.fresh, scope.text if scope.state == "out" else ""),
-            next=questions(dossier, self.program, case, situation, tier, triggers, actions, self.worth, self.could),
+            next=questions(
+                dossier, self.program, case, situation, tier, triggers, actions, self.worth, self.could, likely
+            ),
             actions=tuple(actions),
             plan=tuple(self.planner.plan([*rows, *(j for j in judged[len(rows) :] if j.step.do)])),
             routes=tuple(self.planner.routes(situation, states)),
@@ -239,11 +243,16 @@ class Engine:
     # -- the rest
 
     def _differential(
-        self, case: Case, situation: Situation, scope: a.ScopeReport, tier: a.TierReport
+        self,
+        case: Case,
+        situation: Situation,
+        scope: a.ScopeReport,
+        tier: a.TierReport,
+        likely: Sequence[Posterior],
     ) -> a.DifferentialReport:
         if self.differentials is None:
             return a.DifferentialReport((), (), (), ())
-        found = self.differentials.report(case, situation, scope.text if scope.state == "out" else "")
+        found = self.differentials.report(case, situation, scope.text if scope.state == "out" else "", likely)
         if found.causes and self.dossier.tier.values[-1].id in tier.possible:
             text = self.dossier.words.get("differential", {}).get("massive_possible", "")
             return replace(found, text=text)

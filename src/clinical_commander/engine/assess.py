@@ -43,7 +43,7 @@ def assess(dossier: Dossier, case: Case, capabilities: Mapping[str, str] = NO_SI
 
 
 class Engine:
-    """A dossier made ready to run. Holds nothing of any patient."""
+    """A dossier made ready to run. Of a patient it keeps how far the last few cases were looked back at: `Episodes`."""
 
     def __init__(self, dossier: Dossier, program: Program | None = None) -> None:
         self.dossier = dossier

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
+from clinical_commander.derive.observation import Observation
 from clinical_commander.dossier.model import Dossier
 from clinical_commander.engine.answers import Answers, Range
 from clinical_commander.engine.case import Case
@@ -20,6 +21,9 @@ from clinical_commander.engine.situation import HOUR, Situations
 from clinical_commander.frozen import frozen
 from clinical_commander.program.part import Part, Values
 from clinical_commander.program.program import Program
+
+KEPT: Final = 16
+"""Cases of which it is kept how far they were looked at."""
 
 
 @frozen
@@ -46,12 +50,36 @@ class Past:
         return (moment - self.major_at).total_seconds() / HOUR if self.major_at is not None else None
 
 
+Told = tuple[datetime, tuple[tuple[str, Observation], ...]]
+"""What was stated at one moment."""
+
+
+@frozen
+class Looked:
+    """How far a case was looked back at, and where that ended: a case that goes on from there is looked at from there.
+
+    `beside` is all that bears on it beside the facts; `told` what was stated, moment by moment.
+    """
+
+    beside: tuple[object, ...]
+    told: tuple[Told, ...]
+    known: Mapping[str, Known]
+    doubtful: frozenset[str]
+    glance: Glance
+    past: Past
+
+
 class Episodes:
-    """Looks back at the tier. One per dossier; holds nothing of a patient."""
+    """Looks back at the tier. One per dossier.
+
+    Of the last few cases it keeps how far it has looked: of a patient who is seen again and again only what is new is
+    looked at. What is kept is found by all that it was made from, so it never decides an answer.
+    """
 
     def __init__(self, dossier: Dossier, program: Program, situations: Situations, answers: Answers) -> None:
         self.dossier, self.program = dossier, program
         self.situations, self.answers = situations, answers
+        self._kept: tuple[Looked, ...] = ()  # never changed, only put in place of another: threads share it
         self.values = [v.id for v in dossier.tier.values]
         self.musts = [program.pair(v.when)[1] for v in dossier.tier.values]
         self.major = self.values.index(dossier.tier.remembers[0]) if dossier.tier.remembers else None
@@ -78,21 +106,23 @@ class Episodes:
 
     def past(self, case: Case, capabilities: Mapping[str, str]) -> Past:
         """What the statements before the moment assessed come to, looked at when each was made."""
-        told: dict[datetime, list[tuple[str, int]]] = {}
+        places: dict[datetime, list[tuple[str, int]]] = {}
         for name, observations in case.facts.items():
             for place, observation in enumerate(observations):
                 if observation.at < case.at:
-                    told.setdefault(observation.at, []).append((name, place))
-        past = Past(-1, case.at, None)
-        if not told:
-            return past
-        start = self.situations.inputs(case, capabilities)
-        known: dict[str, Known] = {}
-        doubtful: set[str] = set()
-        glance: Glance | None = None
-        for moment in sorted(told):
-            for name, place in told[moment]:
-                statement, doubt = self.situations.statement(name, case.facts[name][: place + 1], moment)
+                    places.setdefault(observation.at, []).append((name, place))
+        if not places:
+            return Past(-1, case.at, None)
+        facts, start = case.facts, self.situations.inputs(case, capabilities)
+        beside = (case.setting, case.entry, start)
+        moments = sorted(places)
+        told = tuple([(moment, tuple([(n, facts[n][i]) for n, i in places[moment]])) for moment in moments])
+        before = self._looked(beside, told)
+        known, doubtful = (dict(before.known), set(before.doubtful)) if before else ({}, set())
+        past, glance = (before.past, before.glance) if before else (Past(-1, case.at, None), None)
+        for moment in moments[len(before.told) if before else 0 :]:
+            for name, place in places[moment]:
+                statement, doubt = self.situations.statement(name, facts[name][: place + 1], moment)
                 assert statement is not None
                 known[name] = statement
                 (doubtful.add if doubt else doubtful.discard)(name)
@@ -101,7 +131,17 @@ class Episodes:
             since = past.hours_since_major(moment)
             glance = self.glance(case, moment, start, bear, frozenset(doubtful), since, glance)
             past = self.counted(past, moment, glance.tier, glance.fresh, glance.last)
+        assert glance is not None
+        if before is None or len(before.told) < len(told):
+            looked = Looked(beside, told, known, frozenset(doubtful), glance, past)
+            others = [one for one in self._kept if one is not before]
+            self._kept = (looked, *others[: KEPT - 1])
         return past
+
+    def _looked(self, beside: tuple[object, ...], told: tuple[Told, ...]) -> Looked | None:
+        """How far a case was looked at before, as far as it has not changed since; the furthest."""
+        fits = (one for one in self._kept if one.told == told[: len(one.told)] and one.beside == beside)
+        return max(fits, key=lambda one: len(one.told), default=None)
 
     def glance(
         self,

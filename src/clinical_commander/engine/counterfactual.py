@@ -236,8 +236,9 @@ class _Search:
             return {**freed, **{n: joined(cells).possible for n, cells in chosen.items()}}
 
         for name in names:
-            cells = self._cells(name, whole())
-            kept = [c for c in cells if target in self._range({**whole(), name: c.possible}).possible]
+            so_far = whole()
+            cells = self._cells(name, so_far)
+            kept = [c for c in cells if target in self._range({**so_far, name: c.possible}).possible]
             if len(kept) == len(cells):  # any value would do, but the one that it has may not
                 kept = [c for c in cells if not _inside(self._now(name), c.possible)]
             if not kept:
@@ -249,7 +250,8 @@ class _Search:
         while not needed:
             needed = True
             for name in list(reversed(chosen)):
-                without = {n: possible for n, possible in whole().items() if n != name}
+                without = whole()
+                del without[name]
                 if self._becomes(without) == target:
                     del chosen[name]
                     freed = {n: possible for n, possible in freed.items() if n != name}
@@ -262,10 +264,10 @@ class _Search:
         """Narrow one fact to one of its cells where two facts bear on each other, as pulse and pressure do."""
         for name, cells in list(chosen.items()):
             # Newly cut: what the others were narrowed to moves a cut-off that hangs on them.
-            span = joined(cells).possible
-            finer = [c for c in self._cells(name, whole()) if _inside(c.possible, span)]
+            span, so_far = joined(cells).possible, whole()
+            finer = [c for c in self._cells(name, so_far) if _inside(c.possible, span)]
             for cell in finer:
-                if self._becomes({**whole(), name: cell.possible}) == target:
+                if self._becomes({**so_far, name: cell.possible}) == target:
                     chosen[name] = [cell]
                     return True
         return False

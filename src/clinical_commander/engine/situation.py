@@ -61,11 +61,7 @@ class Situations:
         self.circumstances = [(name, program.pair(c)[1]) for name, c in dossier.circumstances.items()]
         self._expiring: dict[tuple[str, tuple[str, ...]], Mapping[str, float]] = {}
         self.blank = program.blank()
-        self._places = {
-            name: (slot.kind, slot.at, {code: 1 << i for i, code in enumerate(slot.codes)})
-            for name, slot in program.slots.items()
-            if ":" not in name
-        }
+        self._places = Later(program.slots, self._place)
         flags = ((*name.partition(":")[::2], slot) for name, slot in program.slots.items() if ":" in name)
         self.flags: dict[str, list[tuple[str, Slot]]] = {}
         for kind, key, slot in flags:
@@ -75,6 +71,11 @@ class Situations:
         source = dossier.bleeding_source
         self.partial = (source.fact, source.partial) if source is not None else ("", {})
         self.remembered = dossier.tier.remembers[1] if dossier.tier.remembers is not None else ""
+
+    def _place(self, name: str) -> tuple[str, int, Mapping[str, int]]:
+        """Where a fact is among the inputs, and the bits of its codes."""
+        slot = self.program.slots[name]
+        return slot.kind, slot.at, {code: 1 << i for i, code in enumerate(slot.codes)}
 
     def at(
         self, case: Case, moment: datetime, hours_since_major: float | None, capabilities: Mapping[str, str]
@@ -179,21 +180,19 @@ class Situations:
         windows = self._windows(setting, tuple([name for name, must in self.circumstances if columns[must]]))
         found = []
         for name, k in known.items():
-            window = windows.get(name)
-            if window is None or k.observation is None or k.state not in VALUED:
+            if k.observation is None or k.state not in VALUED or name == self.remembered:
                 continue
-            if (moment - k.observation.at).total_seconds() / HOUR > window:
+            window = windows.get(self.dossier.facts[name].freshness)
+            if window is not None and (moment - k.observation.at).total_seconds() / HOUR > window:
                 found.append(name)
         return frozenset(found)
 
     def _windows(self, setting: str, holding: tuple[str, ...]) -> Mapping[str, float]:
-        """Hours for which the value of each fact may reassure in some circumstances; none of what never expires."""
+        """Hours for which a value of each class may reassure in some circumstances; none of what never expires."""
         found = self._expiring.get((setting, holding))
         if found is None:
-            classes = {name: _window(windows, setting, holding) for name, windows in self.dossier.freshness.items()}
-            ageing = ((name, classes.get(fact.freshness)) for name, fact in self.dossier.facts.items())
-            found = {name: window for name, window in ageing if window is not None and name != self.remembered}
-            self._expiring[setting, holding] = found
+            classes = ((name, _window(windows, setting, holding)) for name, windows in self.dossier.freshness.items())
+            found = self._expiring[setting, holding] = {name: hours for name, hours in classes if hours is not None}
         return found
 
     def less(self, statements: Mapping[str, Known], stale: Iterable[str]) -> dict[str, Known]:

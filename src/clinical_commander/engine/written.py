@@ -6,11 +6,19 @@ Half of an assessment's JSON says the same of every patient: titles, orders, pub
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 _PLACE: Final = "\x01"
 _PLACE_TEXT: Final = '"\\u0001"'
+
+
+def _encoder(other: Callable[[Any], object]) -> json.JSONEncoder:
+    # Frozen, so nothing holds itself, and nobody need look for that.
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=other, check_circular=False)
+
+
+_SHARED: Final = _encoder(vars)
 
 
 class Written(dict[str, Any]):
@@ -25,7 +33,7 @@ class Written(dict[str, Any]):
         try:
             return self._text
         except AttributeError:
-            self._text = _plain(self)
+            self._text = _SHARED.encode(self)
             return self._text
 
 
@@ -39,7 +47,7 @@ class Row:
 
     @property
     def text(self) -> str:
-        return f"[{', '.join([i.text if isinstance(i, Written) else _plain(i) for i in self.items])}]"
+        return f"[{', '.join([i.text if isinstance(i, Written) else _SHARED.encode(i) for i in self.items])}]"
 
 
 def dumps(document: Mapping[str, Any]) -> str | None:
@@ -52,15 +60,10 @@ def dumps(document: Mapping[str, Any]) -> str | None:
             return _PLACE
         return vars(found)
 
-    parts = _plain(document, other).split(_PLACE_TEXT)
+    parts = _encoder(other).encode(document).split(_PLACE_TEXT)
     if len(parts) != len(rows) + 1:  # somebody's words are the sign that stands for a row
         return None
     text = [parts[0]]
     for row, part in zip(rows, parts[1:], strict=True):
         text += (row, part)
     return "".join(text)
-
-
-def _plain(value: object, other: Any = vars) -> str:
-    # Frozen, so nothing holds itself, and nobody need look for that.
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=other, check_circular=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -122,19 +121,18 @@ def test_a_value_that_is_corrected_afterwards_changes_what_came_after_it():
     assert (result.tier.worst_this_episode, result.tier.hours_since_worst) == ("massive", 4.0)
 
 
-def test_what_is_kept_of_one_patient_says_nothing_of_another_in_another_place():
-    engine, case = anew(), history(1)
-    for other in _others(case):
-        engine.assess(case)
+def test_what_is_kept_of_a_look_back_in_one_place_is_not_taken_for_another():
+    engine, calm = anew(), patient("outpatient", NORMAL, estimated_volume_24h="10 mL")
+    hours_ago = {name: tuple(replace(o, at=calm.at - timedelta(hours=3)) for o in f) for name, f in calm.facts.items()}
+    (pulse,) = hours_ago["hr"]
+    followed = replace(calm, facts={**hours_ago, "hr": (pulse, replace(pulse, at=calm.at - timedelta(hours=1)))})
 
-        assert told(engine.assess(other)) == told(anew().assess(other))
+    results = {setting: engine.assess(replace(followed, setting=setting)) for setting in ("outpatient", "icu")}
 
-
-def _others(case: Case) -> Iterator[Case]:
-    yield from (replace(case, setting=setting) for setting in ("home", "ed", "icu"))
-    yield replace(case, entry="massive_hemoptysis")
-    yield replace(case, entry=None)
-    yield from (replace(case, region=region) for region in (None, "high_income", "tb_endemic"))
+    # An hour ago the signs of two hours before still counted in a clinic; in intensive care they had expired.
+    assert results["outpatient"].tier.worst_this_episode == results["icu"].tier.worst_this_episode == "mild"
+    assert results["icu"].tier.hours_since_worst == 3.0
+    assert results["outpatient"].tier.hours_since_worst < 3.0
 
 
 def test_no_more_than_a_few_cases_are_kept():

@@ -10,6 +10,7 @@ from clinical_commander.engine.settle import Reader, settled_by
 from clinical_commander.engine.situation import Situation, View
 from clinical_commander.frozen import frozen
 from clinical_commander.program.conditions import place
+from clinical_commander.program.part import Values
 from clinical_commander.program.program import Program
 
 SEVERITIES = ("notice", "urgent", "critical")
@@ -34,6 +35,11 @@ class Answers:
 
     def __init__(self, dossier: Dossier, program: Program) -> None:
         self.dossier, self.program = dossier, program
+        # Each value of an ordered answer with its columns: can, must, and whether it is left.
+        self._values = {
+            answer.id: [(v.id, *program.pair(v.when), program.answers[answer.id][v.id]) for v in answer.values]
+            for answer in (dossier.tier, dossier.disposition)
+        }
 
     # -- ordered answers
 
@@ -42,29 +48,24 @@ class Answers:
 
         A stale fact that can only raise is unknown, and so silent, in the fresh view; in the last one it still raises.
         """
-        views = (situation.fresh, situation.last) if situation.stale else (situation.fresh,)
-        ends = [self._ends(answer, view) for view in views]
+        fresh, last = situation.fresh.columns, situation.last.columns
+        return self.range_of(answer, (fresh, last) if situation.stale else (fresh,))
+
+    def range_of(self, answer: OrderedAnswer, views: Sequence[Values]) -> Range:
+        """The same from the columns of the fresh view and, where something is stale, of the last one."""
+        values = self._values[answer.id]
+        ends = [_ends(values, columns) for columns in views]
         low, high = (max(end[i] for end in ends) for i in (0, 1))
         last_known = low > ends[0][0]
-        if not any(view.reader.can(self.program.pair(v.when)) for view in views for v in answer.values):
+        if not any(columns[can] for columns in views for _, can, _, _ in values):
             # A gap in the content: nothing is reached by default, so nothing is ruled out above what must hold.
-            return Range(low, len(answer.values) - 1, tuple(v.id for v in answer.values[low:]), last_known)
-        possible = self.program.answers[answer.id]
-        left = tuple(
-            v.id
-            for i, v in enumerate(answer.values)
-            if low <= i <= high and (i == low or any(view.columns[possible[v.id]] for view in views))
-        )
-        return Range(low, high, left, last_known)
-
-    def _ends(self, answer: OrderedAnswer, view: View) -> tuple[int, int]:
-        pairs = [self.program.pair(v.when) for v in answer.values]
-        must = [i for i, p in enumerate(pairs) if view.reader.must(p)]
-        can = [i for i, p in enumerate(pairs) if view.reader.can(p)]
-        if not can:  # a gap in the content: nothing is reached by default
-            return 0, len(pairs) - 1
-        low = must[-1] if must else can[0]
-        return low, max(can[-1], low)
+            return Range(low, len(values) - 1, tuple([value[0] for value in values[low:]]), last_known)
+        left = [
+            id
+            for i, (id, _, _, possible) in enumerate(values)
+            if low <= i <= high and (i == low or any(columns[possible] for columns in views))
+        ]
+        return Range(low, high, tuple(left), last_known)
 
     def missing(self, answer: OrderedAnswer, found: Range, view: View) -> tuple[str, ...]:
         """The facts that could still move an ordered answer within its range."""
@@ -188,6 +189,16 @@ class Answers:
             text=text,
             shown_first=trigger.shown_first,
         )
+
+
+def _ends(values: Sequence[tuple[str, int, int, int]], columns: Values) -> tuple[int, int]:
+    """The lowest and the highest value of an answer, by one view."""
+    must = [i for i, value in enumerate(values) if columns[value[2]]]
+    can = [i for i, value in enumerate(values) if columns[value[1]]]
+    if not can:  # a gap in the content: nothing is reached by default
+        return 0, len(values) - 1
+    low = must[-1] if must else can[0]
+    return low, max(can[-1], low)
 
 
 def grounds(reader: Reader, condition: Condition, name: str) -> tuple[Because, ...]:

@@ -18,12 +18,15 @@ from clinical_commander.engine.answers import Answers, Range
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.could import Could
 from clinical_commander.engine.differential import Differentials
+from clinical_commander.engine.differential import Judged as Posterior
+from clinical_commander.engine.episode import Episodes
 from clinical_commander.engine.phases import Phases
 from clinical_commander.engine.plan import LIVE, Judged, Planner
+from clinical_commander.engine.possible import Known
 from clinical_commander.engine.questions import questions
 from clinical_commander.engine.release import release
 from clinical_commander.engine.scores import Scores
-from clinical_commander.engine.situation import HOUR, Known, Situation, Situations
+from clinical_commander.engine.situation import HOUR, Situation, Situations
 from clinical_commander.engine.worth import Worth
 from clinical_commander.frozen import replace
 from clinical_commander.program.program import Program
@@ -40,7 +43,7 @@ def assess(dossier: Dossier, case: Case, capabilities: Mapping[str, str] = NO_SI
 
 
 class Engine:
-    """A dossier made ready to run. Holds nothing of any patient."""
+    """A dossier made ready to run. Of a patient it keeps how far the last few cases were looked back at: `Episodes`."""
 
     def __init__(self, dossier: Dossier, program: Program | None = None) -> None:
         self.dossier = dossier
@@ -51,6 +54,7 @@ class Engine:
         self.program = program
         self.situations = Situations(dossier, self.program)
         self.answers = Answers(dossier, self.program)
+        self.episodes = Episodes(dossier, self.program, self.situations, self.answers)
         self.planner = Planner(dossier, self.program)
         self.scores = Scores(dossier, self.program)
         self.differentials = Differentials(dossier, self.program) if dossier.differential is not None else None
@@ -86,7 +90,8 @@ class Engine:
             actions = [replace(x, orders=()) for x in actions]
         self._level_plan(rows, actions)
         disposition = self._disposition(situation, scope, case)
-        differential = self._differential(case, situation, scope, tier)
+        likely = self.differentials.judged(case, situation.fresh) if self.differentials is not None else []
+        differential = self._differential(case, situation, scope, tier, likely)
         return a.Assessment(
             engine_version=__version__,
             dossier=dossier.id,
@@ -106,7 +111,9 @@ class Engine:
             triggers=triggers,
             phases=self.phases.report(situation, actions, triggers, differential),
             scores=self.scores.report(situation.fresh, scope.text if scope.state == "out" else ""),
-            next=questions(dossier, self.program, case, situation, tier, triggers, actions, self.worth, self.could),
+            next=questions(
+                dossier, self.program, case, situation, tier, triggers, actions, self.worth, self.could, likely
+            ),
             actions=tuple(actions),
             plan=tuple(self.planner.plan([*rows, *(j for j in judged[len(rows) :] if j.step.do)])),
             routes=tuple(self.planner.routes(situation, states)),
@@ -135,31 +142,14 @@ class Engine:
 
     def _episode(self, case: Case, capabilities: Mapping[str, str]) -> tuple[str | None, float | None, Situation]:
         """The worst tier that had to hold at any observation, hours since, and the situation at the moment assessed."""
-        remembers = self.dossier.tier.remembers
-        top = [v.id for v in self.dossier.tier.values].index(remembers[0]) if remembers else None
-        worst, worst_at = -1, case.at
-        moments = sorted({o.at for observations in case.facts.values() for o in observations if o.at < case.at})
-        situation = None
-        major_at: datetime | None = None
-        for moment in (*moments, case.at):
-            since = (moment - major_at).total_seconds() / HOUR if major_at is not None else None
-            situation = self.situations.at(case, moment, since, capabilities)
-            found = self.answers.range(self.dossier.tier, situation)
-            # The lowest value counts only where it is settled: while more is possible it says nothing of the worst.
-            counts = found.settled or (found.low > 0 and self._must_hold(found, situation))
-            low = found.low if counts else -1
-            if low >= max(worst, 0):
-                worst, worst_at = low, moment
-            if top is not None and low >= top:
-                major_at = moment
-        assert situation is not None
-        worst, worst_at = self._stated(situation, worst, worst_at)
+        past = self.episodes.past(case, capabilities)
+        situation = self.situations.at(case, case.at, past.hours_since_major(case.at), capabilities)
+        found = self.answers.range(self.dossier.tier, situation)
+        past = self.episodes.counted(past, case.at, found, situation.fresh.columns, situation.last.columns)
+        worst, worst_at = self._stated(situation, past.worst, past.at)
         if worst < 0:
             return None, None, situation
         return self.dossier.tier.values[worst].id, (case.at - worst_at).total_seconds() / HOUR, situation
-
-    def _must_hold(self, found: Range, situation: Situation) -> bool:
-        return self.answers.holds(self.dossier.tier.values[found.low].when, situation)
 
     def _stated(self, situation: Situation, worst: int, worst_at: datetime) -> tuple[int, datetime]:
         name = self.dossier.tier.stated_by
@@ -253,11 +243,16 @@ class Engine:
     # -- the rest
 
     def _differential(
-        self, case: Case, situation: Situation, scope: a.ScopeReport, tier: a.TierReport
+        self,
+        case: Case,
+        situation: Situation,
+        scope: a.ScopeReport,
+        tier: a.TierReport,
+        likely: Sequence[Posterior],
     ) -> a.DifferentialReport:
         if self.differentials is None:
             return a.DifferentialReport((), (), (), ())
-        found = self.differentials.report(case, situation, scope.text if scope.state == "out" else "")
+        found = self.differentials.report(case, situation, scope.text if scope.state == "out" else "", likely)
         if found.causes and self.dossier.tier.values[-1].id in tier.possible:
             text = self.dossier.words.get("differential", {}).get("massive_possible", "")
             return replace(found, text=text)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from clinical_commander.engine.written import Row, dumps
 from clinical_commander.frozen import field, frozen
 
 SCHEMA = "assessment/1"
@@ -433,6 +434,13 @@ class Assessment:
             ],
         }
 
+    def _with_rows(self) -> dict[str, Any]:
+        """The same, with the lists whose members are written already as rows."""
+        document = self._document()
+        document["scores"] = {name: _rows(score, _SCORE_ROWS) for name, score in self.scores.items()}
+        document["actions"] = [_rows(action, ("orders",)) for action in self.actions]
+        return document
+
     def to_json(self) -> dict[str, Any]:
         """The contracted JSON object, as plain data."""
         plain: dict[str, Any] = json.loads(self.dumps())
@@ -440,6 +448,9 @@ class Assessment:
 
     def dumps(self, *, indent: int | None = None, ascii: bool = False) -> str:
         """The contracted JSON text. A frozen dataclass is written as its fields, in their order."""
+        text = None if ascii or indent is not None else dumps(self._with_rows())
+        if text is not None:
+            return text
         # Frozen, so nothing holds itself, and nobody need look for that.
         return json.dumps(
             self._document(), ensure_ascii=ascii, indent=indent, allow_nan=False, default=vars, check_circular=False
@@ -450,3 +461,12 @@ _BODY = (
     "scope", "facts", "tier", "bleeding_source", "disposition", "triggers", "phases", "scores", "next", "actions",
     "plan", "routes", "conflicts", "monitoring", "followup", "warnings", "unreviewed", "site",
 )  # fmt: skip
+_SCORE_ROWS = ("items", "readings", "rates")
+
+
+def _rows(record: object, names: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of a record, some of them as rows."""
+    fields = dict(vars(record))
+    for name in names:
+        fields[name] = Row(fields[name])
+    return fields

@@ -7,8 +7,8 @@ massive". What lies before stays, as the memory of a major bleed does; so it is 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from clinical_commander.derive.observation import Observation
@@ -16,14 +16,12 @@ from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.engine.answers import Range
 from clinical_commander.engine.assessment import Assessment
 from clinical_commander.engine.case import Case
-from clinical_commander.engine.settle import Reader
-from clinical_commander.engine.situation import Possible, Situation, View, unknown
+from clinical_commander.engine.episode import Glance
+from clinical_commander.engine.possible import Known, Possible, unknown
+from clinical_commander.engine.situation import View
 from clinical_commander.engine.turning_points import Cell, TurningPoints, joined, says
 from clinical_commander.frozen import frozen, replace
 from clinical_commander.logic import ir
-from clinical_commander.program.columns import Column
-from clinical_commander.program.emit_python import compile_columns
-from clinical_commander.program.interpret import NO_COLUMNS
 from clinical_commander.program.program import Program
 
 if TYPE_CHECKING:
@@ -88,9 +86,8 @@ class Counterfactuals:
         )
         known = {name: None for name in self.dossier.tier.must_know if name in self.points.facts}
         self.facts = tuple(known | self.points.facts)
-        pairs = [self.program.pair(v.when) for v in self.dossier.tier.values]
-        wanted = {*(i for pair in pairs for i in pair), *self.program.answers[self.dossier.tier.id].values()}
-        self.columns = _few(self.program.rows, wanted)
+        engine.episodes.part.make()
+        self.bearing = engine.situations.constraints.around(self.facts) | engine.episodes.facts()
 
     def of(
         self, case: Case, assessment: Assessment, capabilities: Mapping[str, str] = NO_SITE
@@ -121,17 +118,15 @@ class _Search:
     # -- what the tier would be
 
     def _range(self, changes: Mapping[str, Possible]) -> Range:
-        s = self.situation
-        fresh = self._view(s.fresh, changes)
-        last = self._view(s.last, changes) if s.stale else fresh
-        return self.engine.answers.range(self.dossier.tier, Situation(s.at, fresh, last, s.stale, ()))
+        s, evaluate = self.situation, self.engine.episodes.part.evaluate
+        columns = [evaluate(self._inputs(view, changes)) for view in ((s.fresh, s.last) if s.stale else (s.fresh,))]
+        return self.engine.answers.range_of(self.dossier.tier, columns)
 
-    def _view(self, view: View, changes: Mapping[str, Possible]) -> View:
+    def _inputs(self, view: View, changes: Mapping[str, Possible]) -> list[Any]:
         x = view.x.copy()
         for name, possible in changes.items():
             self.engine.situations.write(x, name, possible)
-        columns: Any = self.made.columns(x)  # those that the tier needs, by number
-        return View(view.known, x, columns, Reader(self.made.program, x, columns))
+        return x
 
     def _becomes(self, changes: Mapping[str, Possible]) -> str | None:
         """The tier that the changes settle; None where they settle none."""
@@ -142,12 +137,32 @@ class _Search:
         """The tier of the changed case by the engine itself, None if open; the changes; those that did not take."""
         facts = self.dossier.facts
         told = tuple(Change(n, cell.possible, says(facts[n], cell)) for n, cell in changes.items())
-        case, s = changed(self.case, facts, told), self.situation
-        after = self.engine.situations.at(case, case.at, s.hours_since_major, self.capabilities)
-        found = self.engine.answers.range(self.dossier.tier, after)
-        known = after.fresh.known
+        glance = self._glance(told)
+        found, known = glance.tier, glance.known
         idle = [c.fact for c in told if c.fact not in known or not _inside(known[c.fact].possible, c.possible)]
         return (found.possible[0] if found.settled else None), told, idle
+
+    def _glance(self, changes: Sequence[Change]) -> Glance:
+        """A look at the tier of the changed case, as a new measurement of it would be assessed."""
+        case, situations = self.case, self.engine.situations
+        statements, doubtful = self._statements
+        new = dict(statements)
+        for change in changes:
+            observation = _observation(self.dossier.facts[change.fact], change.possible, case)
+            new[change.fact] = situations.said(observation)
+        left = doubtful.difference(change.fact for change in changes)
+        since = self.situation.hours_since_major
+        return self.engine.episodes.glance(case, case.at, self._start, new, left, since)
+
+    @cached_property
+    def _start(self) -> Sequence[Any]:
+        return self.engine.situations.inputs(self.case, self.capabilities)
+
+    @cached_property
+    def _statements(self) -> tuple[Mapping[str, Known], frozenset[str]]:
+        """What was stated of the facts that bear on the tier, and those of which a newer result is on its way."""
+        found, doubtful = self.engine.situations.statements(self.case, self.case.at)
+        return {name: known for name, known in found.items() if name in self.made.bearing}, doubtful
 
     # -- one fact
 
@@ -221,8 +236,9 @@ class _Search:
             return {**freed, **{n: joined(cells).possible for n, cells in chosen.items()}}
 
         for name in names:
-            cells = self._cells(name, whole())
-            kept = [c for c in cells if target in self._range({**whole(), name: c.possible}).possible]
+            so_far = whole()
+            cells = self._cells(name, so_far)
+            kept = [c for c in cells if target in self._range({**so_far, name: c.possible}).possible]
             if len(kept) == len(cells):  # any value would do, but the one that it has may not
                 kept = [c for c in cells if not _inside(self._now(name), c.possible)]
             if not kept:
@@ -234,7 +250,8 @@ class _Search:
         while not needed:
             needed = True
             for name in list(reversed(chosen)):
-                without = {n: possible for n, possible in whole().items() if n != name}
+                without = whole()
+                del without[name]
                 if self._becomes(without) == target:
                     del chosen[name]
                     freed = {n: possible for n, possible in freed.items() if n != name}
@@ -247,10 +264,10 @@ class _Search:
         """Narrow one fact to one of its cells where two facts bear on each other, as pulse and pressure do."""
         for name, cells in list(chosen.items()):
             # Newly cut: what the others were narrowed to moves a cut-off that hangs on them.
-            span = joined(cells).possible
-            finer = [c for c in self._cells(name, whole()) if _inside(c.possible, span)]
+            span, so_far = joined(cells).possible, whole()
+            finer = [c for c in self._cells(name, so_far) if _inside(c.possible, span)]
             for cell in finer:
-                if self._becomes({**whole(), name: cell.possible}) == target:
+                if self._becomes({**so_far, name: cell.possible}) == target:
                     chosen[name] = [cell]
                     return True
         return False
@@ -349,30 +366,3 @@ def _run(cells: Sequence[Cell]) -> list[Cell]:
         else:
             runs.append([cell])
     return max(runs, key=len)
-
-
-def _few(rows: Sequence[Column], wanted: Collection[int]) -> Callable[[Sequence[Any]], dict[int, Any]]:
-    """A function from the inputs to the values of the wanted columns, by number; it computes no more than they need."""
-    needed: set[int] = set()
-    waiting = list(wanted)
-    while waiting:
-        number = waiting.pop()
-        if number not in needed:
-            needed.add(number)
-            waiting += _operands(rows[number])
-    order = sorted(needed)
-    place = {number: i for i, number in enumerate(order)}
-    evaluate = compile_columns([_moved(rows[number], place) for number in order])
-    asked = sorted(wanted)
-    pick = itemgetter(*(place[number] for number in asked))
-    return lambda x: dict(zip(asked, pick(evaluate(x)), strict=True))
-
-
-def _operands(row: Column) -> list[int]:
-    return [] if row[0] in NO_COLUMNS else [operand for operand in row[1:] if isinstance(operand, int)]
-
-
-def _moved(row: Column, place: Mapping[int, int]) -> Column:
-    if row[0] in NO_COLUMNS:
-        return row
-    return (row[0], *(place[o] if isinstance(o, int) else o for o in row[1:]))

@@ -129,19 +129,19 @@ class Differentials:
             found.append(Judged(row, network, network.posterior(evidence)))
         return found
 
-    def report(self, case: Case, situation: Situation, withheld: str) -> a.DifferentialReport:
+    def report(self, case: Case, situation: Situation, withheld: str, judged: Sequence[Judged]) -> a.DifferentialReport:
         """The differential of a case.
 
         Args:
             case: Its setting and region choose the prior.
             situation: What is known of the patient.
             withheld: Why nothing is said; empty where something is.
+            judged: What the evidence makes of each prior, by the fresh view.
         """
         contributors = tuple(self._contributors(situation))
         fresh = situation.fresh
         if withheld:
             return a.DifferentialReport((), contributors, (), (), text=withheld)
-        judged = self.judged(case, fresh)
         if not judged:
             return a.DifferentialReport((), contributors, (), ())
         known = self.levels(fresh)

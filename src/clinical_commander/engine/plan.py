@@ -11,6 +11,7 @@ from clinical_commander.engine.assessment import ActionReport, ConflictReport, P
 from clinical_commander.engine.case import Case
 from clinical_commander.engine.situation import Situation
 from clinical_commander.engine.urgency import minutes, place, serves_airway
+from clinical_commander.engine.written import Written
 from clinical_commander.frozen import replace
 from clinical_commander.program.program import Program
 
@@ -65,6 +66,26 @@ class _ReadyStep:
         self.choose = [_ReadyStep(option, dossier, program) for option in step.choose]
 
 
+class _ReadyAction:
+    """An action with everything about it that no patient changes."""
+
+    __slots__ = ("action", "airway", "contraindications", "orders")
+
+    def __init__(self, action: Action, program: Program) -> None:
+        self.action = action
+        self.airway = serves_airway(action.verb, action.target)
+        self.contraindications = [
+            (program.pair(c.when)[1], c.when.text, Text(c.text)) for c in action.contraindications
+        ]
+        self.orders = [
+            (
+                program.pair(o.when)[1] if o.when is not None else None,
+                Written(text=o.text, code=dict(o.code) if o.code else None),
+            )
+            for o in action.orders
+        ]
+
+
 class Planner:
     """Judges steps. One per dossier."""
 
@@ -72,7 +93,7 @@ class Planner:
         self.dossier, self.program = dossier, program
         self._steps: dict[int, _ReadyStep] = {}
         self._minutes: dict[str, float] = {}
-        self._orders: dict[str, tuple[tuple[Condition | None, Mapping[str, object]], ...]] = {}
+        self._actions: dict[str, _ReadyAction] = {}
 
     def _ready(self, step: Step) -> _ReadyStep:
         found = self._steps.get(id(step))
@@ -249,16 +270,17 @@ class Planner:
     def _place(self, action: ActionReport) -> tuple[object, ...]:
         """What is live before what is not; of one priority what is sure first, then by time limit, then the airway."""
         priority, limit, later = place(
-            action.priority, self._minutes_of(action.within), serves_airway(action.verb, action.target)
+            action.priority, self._minutes_of(action.within), self._ready_action(action.id).airway
         )
         return action.state not in LIVE, priority, _ORDER.index(action.state), limit, later
 
     def _action(
         self, name: str, judged: list[Judged], held: Mapping[str, Text], case: Case, situation: Situation
     ) -> ActionReport:
-        action = self.dossier.actions[name]
+        ready, fresh = self._ready_action(name), situation.fresh.columns
+        action = ready.action
         state = _state(judged)
-        counted = [j for j in judged if j.state == state]
+        counted = judged if len(judged) == 1 else [j for j in judged if j.state == state]
         # Of several steps of one action the most urgent speaks for it, the one with the shortest time.
         leading = counted[0]
         if len(counted) > 1:
@@ -270,9 +292,10 @@ class Planner:
         priority = leading.step.priority or "routine"
         # A condition has no sentence of its own; what a person gave as the reason has.
         withheld = {j.withheld_by: Text(j.text) for j in counted if j.withheld_by}
-        for contraindication in action.contraindications if state != "done" else ():
-            if self._must(contraindication.when, situation, alarm=True):
-                withheld[contraindication.when.text] = Text(contraindication.text)
+        last = situation.last.columns if situation.stale else fresh
+        for must, condition, said in ready.contraindications if state != "done" else ():
+            if fresh[must] or last[must]:
+                withheld[condition] = said
         if state in LIVE:
             withheld |= held
             if withheld:
@@ -296,22 +319,18 @@ class Planner:
             # A question that has taken the place of a step orders nothing.
             orders=()
             if state in LIVE and leading.text
-            else tuple(
-                order
-                for when, order in self._orders_of(action)
-                if when is None or situation.fresh.reader.must(self.program.pair(when))
-            ),
-            citations=tuple(dict.fromkeys(c for j in counted for c in j.step.source.cite)),
+            else tuple([order for must, order in ready.orders if must is None or fresh[must]]),
+            citations=counted[0].step.source.cite
+            if len(counted) == 1
+            else tuple(dict.fromkeys(c for j in counted for c in j.step.source.cite)),
             text=text,
             within=leading.step.within,
         )
 
-    def _orders_of(self, action: Action) -> tuple[tuple[Condition | None, Mapping[str, object]], ...]:
-        found = self._orders.get(action.id)
+    def _ready_action(self, name: str) -> _ReadyAction:
+        found = self._actions.get(name)
         if found is None:
-            found = self._orders[action.id] = tuple(
-                (o.when, {"text": o.text, "code": dict(o.code) if o.code else None}) for o in action.orders
-            )
+            found = self._actions[name] = _ReadyAction(self.dossier.actions[name], self.program)
         return found
 
     def _side(self, judged: list[Judged], situation: Situation) -> str | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from clinical_commander.dossier.model import Condition, Dossier, Question, Step
+from clinical_commander.dossier.model import Condition, Dossier, Question, Step, Trigger
 from clinical_commander.engine.assessment import ActionReport, AnswerReport, NextReport, TriggerReport
 from clinical_commander.engine.case import Case
-from clinical_commander.engine.could import Could
+from clinical_commander.engine.could import Could, Look
+from clinical_commander.engine.differential import Judged
 from clinical_commander.engine.situation import Situation, View
 from clinical_commander.engine.worth import Worth, ordered_with
 from clinical_commander.program.program import Program
+from clinical_commander.program.references import Later
 
 TIER, STAT, ALARM, REST = range(4)
 """What an answer could do: settle the tier; raise it or free a STAT action; add STAT actions by an alarm; the rest.
@@ -30,6 +32,7 @@ def questions(
     actions: Sequence[ActionReport],
     worth: Worth | None,
     could: Could,
+    judged: Sequence[Judged],
 ) -> tuple[NextReport, ...]:
     """The open questions, best first. One is open while what answers it is not known and could change something.
 
@@ -40,11 +43,7 @@ def questions(
     view = situation.fresh
     # Where nothing is stale both views say the same.
     looks = could.looks((view.reader, situation.last.reader) if situation.stale else (view.reader,))
-    urgent = {
-        id
-        for id, t in dossier.triggers.items()
-        if any(could.holds(step, looks) for step in _stat((*t.steps, *t.steps_if_possible)))
-    }
+    urgent = Later(dossier.triggers, lambda id: _adds_stat(dossier.triggers[id], could, looks))
     waits: dict[str, list[str]] = {}
     stat: dict[str, list[str]] = {}
     for action in actions:
@@ -77,7 +76,7 @@ def questions(
         ranked.append((rank, len(dossier.questions) + place, report))
     if worth is None:
         return _ordered(ranked)
-    return tuple(ordered_with(ranked, worth.questions(case, situation), TIER, REST, worth.topics))
+    return tuple(ordered_with(ranked, worth.questions(case, situation, judged), TIER, REST, worth.topics))
 
 
 def still_asked(
@@ -95,6 +94,11 @@ def still_asked(
 
 def _ordered(ranked: list[tuple[int, int, NextReport]]) -> tuple[NextReport, ...]:
     return tuple(report for _, _, report in sorted(ranked, key=lambda r: r[:2]))
+
+
+def _adds_stat(trigger: Trigger, could: Could, looks: tuple[Look, ...]) -> bool:
+    """Whether a trigger has a STAT step that may come to hold."""
+    return any(could.holds(step, looks) for step in _stat((*trigger.steps, *trigger.steps_if_possible)))
 
 
 def _stat(steps: Iterable[Step], around: tuple[Condition, ...] = ()) -> Iterator[tuple[Condition, ...]]:
@@ -120,7 +124,7 @@ def _report(
     tier: AnswerReport,
     waits: Mapping[str, Sequence[str]],
     stat: Mapping[str, Sequence[str]],
-    urgent: Iterable[str],
+    urgent: Mapping[str, bool],
 ) -> tuple[NextReport, int]:
     mine = set(facts)
     changes = list(dict.fromkeys(x for name in facts for x in (*waits.get(name, ()), *stat.get(name, ()))))
@@ -129,7 +133,7 @@ def _report(
     could_change = (["tier"] if decides or raises else []) + changes
     settles = [list(s) for s in tier.settled_by if set(s) <= mine]
     rank = TIER if decides else STAT if raises or not mine.isdisjoint(stat) else REST
-    if rank == REST and any(trigger in urgent for name in facts for trigger in waits.get(name, ())):
+    if rank == REST and any(urgent[trigger] for name in facts for trigger in waits.get(name, ())):
         rank = ALARM
     report = NextReport(
         ask, tuple(facts), tuple(map(tuple, settles)), tuple(could_change), None, None, text, decides=rank < REST

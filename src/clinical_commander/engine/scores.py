@@ -16,8 +16,10 @@ from clinical_commander.dossier.model import Dossier, Reading, Series, Source, T
 from clinical_commander.engine.assessment import NO_TEXT, ScoreReport, Text
 from clinical_commander.engine.settle import Reader
 from clinical_commander.engine.situation import View
+from clinical_commander.engine.written import Written
 from clinical_commander.logic import ir
 from clinical_commander.program.columns import Pair
+from clinical_commander.program.openings import Opening, Openings
 from clinical_commander.program.program import Program, ToolColumns
 from clinical_commander.program.references import Later
 
@@ -29,12 +31,14 @@ class Scores:
 
     def __init__(self, dossier: Dossier, program: Program) -> None:
         self.program = program
-        self.tools = [_Ready(dossier.tools[id], program.tools[id], dossier.tools) for id in dossier.scores]
+        self.tools = [
+            _Ready(dossier.tools[id], program.tools[id], dossier.tools, program.openings) for id in dossier.scores
+        ]
 
     def evaluated(self, view: View) -> View:
         """The view with the columns of the tools, which the views of earlier moments can do without."""
         columns = self.program.evaluate_scores(view.x, view.columns)
-        return View(view.known, view.x, columns, Reader(self.program, view.x, columns))
+        return View(view.known, view.x, columns, view.reader.longer(columns))
 
     def report(self, view: View, withheld: str = "") -> dict[str, ScoreReport]:
         """What each tool says of an evaluated view; nothing but the reason where scores are withheld."""
@@ -44,58 +48,50 @@ class Scores:
 class _ReadyItem:
     """An item with everything about it that no patient changes."""
 
-    def __init__(self, item: ToolItem, at: Pair) -> None:
+    def __init__(self, item: ToolItem, at: Pair, openings: Openings) -> None:
         self.low, self.high = at
+        self.openings = openings
         self.assumed = item.assumed
         self.head = {"id": item.id, "title": Text(item.title)}
         self.of = tuple(dict.fromkeys(_number(level.points) for level in item.levels))
         self.levels = item.levels
-        self._certain: dict[float, Mapping[str, Any]] = {}
+        self._lines: dict[tuple[float, float, tuple[str, ...]], Written] = {}
 
     @cached_property
-    def conditions(self) -> tuple[ir.Expr, ...]:
-        return tuple(level.when.expr for level in self.levels)
+    def opening(self) -> Opening:
+        """What could still change its points."""
+        conditions = [level.when.expr for level in self.levels]
+        facts = dict.fromkeys(fact for expr in conditions for fact in ir.facts_of(expr))
+        plain = not any(isinstance(n, _NAMES) for expr in conditions for n in expr.walk())
+        # Most items read one fact: where the item is open, that is what it waits for.
+        return self.openings.fact(next(iter(facts))) if len(facts) == 1 and plain else self.openings.of(conditions)
 
-    @cached_property
-    def only_fact(self) -> tuple[str, ...]:
-        """Most items read one fact: where the item is open, that is what it waits for."""
-        facts = dict.fromkeys(fact for expr in self.conditions for fact in ir.facts_of(expr))
-        plain = not any(isinstance(n, _NAMES) for expr in self.conditions for n in expr.walk())
-        return tuple(facts) if len(facts) == 1 and plain else ()
-
-    def report(self, reader: Reader, columns: Sequence[Any]) -> Mapping[str, Any]:
+    def report(self, reader: Reader, columns: Sequence[Any]) -> Written:
         low, high = columns[self.low], columns[self.high]
-        if low != high or self.assumed:
-            return self._line(low, high, self.missing(reader))
-        found = self._certain.get(low)  # what counts is one of a few lines
+        missing = reader.open(self.opening) if low != high or self.assumed else ()
+        found = self._lines.get((low, high, missing))  # what an item can say is one of a few lines
         if found is None:
-            found = self._certain[low] = self._line(low, high, ())
+            found = self._lines[low, high, missing] = self._line(low, high, missing)
         return found
 
-    def _line(self, low: float, high: float, missing: tuple[str, ...]) -> Mapping[str, Any]:
-        return {
+    def _line(self, low: float, high: float, missing: tuple[str, ...]) -> Written:
+        return Written(
             **self.head,
-            "points": _number(low) if low == high else None,
-            "low": _number(low),
-            "high": _number(high),
-            "state": "missing" if missing or low != high else "counts" if low else "does_not",
-            "missing": missing,
-            "assumed": self.assumed and bool(missing),
-            "of": self.of,
-        }
-
-    def missing(self, reader: Reader) -> tuple[str, ...]:
-        """The facts that could still change its points."""
-        if self.only_fact:
-            return () if reader.known(self.only_fact[0]) else self.only_fact
-        return tuple(dict.fromkeys(name for expr in self.conditions for name in reader.missing(expr)))
+            points=_number(low) if low == high else None,
+            low=_number(low),
+            high=_number(high),
+            state="missing" if missing or low != high else "counts" if low else "does_not",
+            missing=missing,
+            assumed=self.assumed and bool(missing),
+            of=self.of,
+        )
 
 
 class _ReadyCodes:
     """The codes that rows can give, each with its columns, and what opens the rows."""
 
-    def __init__(self, rows: Sequence[ToolRow], codes: Mapping[str, Pair]) -> None:
-        self.rows = rows
+    def __init__(self, rows: Sequence[ToolRow], codes: Mapping[str, Pair], openings: Openings) -> None:
+        self.rows, self.openings = rows, openings
         self.codes = [(code, can, must) for code, (can, must) in codes.items()]
 
     def possible(self, columns: Sequence[Any]) -> tuple[str, ...]:
@@ -108,9 +104,10 @@ class _ReadyCodes:
                 return code
         return None
 
-    def missing(self, reader: Reader) -> Iterable[str]:
-        """The facts that could still change which row holds."""
-        return (name for row in self.rows for name in reader.missing(row.when.expr))
+    @cached_property
+    def opening(self) -> Opening:
+        """What could still change which row holds."""
+        return self.openings.of([row.when.expr for row in self.rows])
 
     def text(self, value: str | None, reader: Reader) -> str:
         """The text of the first row that must hold; of the only row of a value where none is certain by itself."""
@@ -121,16 +118,62 @@ class _ReadyCodes:
         return held if held is not None else rows[0].text if len(rows) == 1 else ""
 
 
+class _ReadyReading:
+    """A reading of a tool with everything about it that no patient changes."""
+
+    def __init__(self, reading: Reading, codes: Mapping[str, Pair], number: Pair | None, openings: Openings) -> None:
+        self.reading, self.number = reading, number
+        self.codes = _ReadyCodes(reading.rows, codes, openings)
+        self.head = {"id": reading.id, "title": Text(reading.title)}
+        self._lines: dict[tuple[object, ...], Written] = {}
+
+    def report(self, view: View) -> Written:
+        reading, codes, reader, columns = self.reading, self.codes, view.reader, view.columns
+        value, possible, text = codes.certain(columns), codes.possible(columns), ""
+        if self.number is None:
+            missing = () if value else reader.open(codes.opening)
+            text = codes.text(value, reader)
+            found = self._lines.get((value, possible, missing, text))
+            if found is None:
+                found = self._lines[value, possible, missing, text] = self._line(value, possible, missing, text)
+            return found
+        low = high = None
+        missing = tuple(dict.fromkeys(name for name in reading.needs if not view.told(name)))
+        if not missing:
+            low, high = _ends(columns[self.number[0]], columns[self.number[1]], reading.decimals)
+        return self._line(value, possible, missing, codes.text(value, reader), low, high)
+
+    def _line(
+        self,
+        value: str | None,
+        possible: tuple[str, ...],
+        missing: tuple[str, ...],
+        text: str,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> Written:
+        return Written(
+            **self.head,
+            value=value,
+            possible=possible,
+            low=low,
+            high=high,
+            missing=missing,
+            text=text,
+            citations=self.reading.source.cite,
+        )
+
+
 class _Ready:
     """One tool with everything about it that no patient changes."""
 
-    def __init__(self, tool: Tool, at: ToolColumns, tools: Mapping[str, Tool]) -> None:
+    def __init__(self, tool: Tool, at: ToolColumns, tools: Mapping[str, Tool], openings: Openings) -> None:
         self.tool, self.at = tool, at
-        self.tools = tools
-        self.items = [_ReadyItem(item, pair) for item, pair in zip(tool.items, at.items, strict=False)]
-        self.codes = _ReadyCodes(tool.rows, at.codes)
+        self.tools, self.openings = tools, openings
+        self.items = [_ReadyItem(item, pair, openings) for item, pair in zip(tool.items, at.items, strict=False)]
+        self.codes = _ReadyCodes(tool.rows, at.codes, openings)
         self.readings = [
-            (reading, _ReadyCodes(reading.rows, codes), {"id": reading.id, "title": Text(reading.title)})
+            _ReadyReading(reading, codes, at.numbers.get(reading.id), openings)
             for reading, codes in zip(tool.readings, at.readings, strict=not tool.withheld)
         ]
         self.bands = [(band.id, pair[0]) for band, pair in zip(tool.bands, at.bands, strict=False)]
@@ -139,8 +182,15 @@ class _Ready:
         self.recalled = _is_recalled(tool.source)
 
     @cached_property
-    def applies(self) -> ir.Expr:
-        return tool_terms.applies(self.tool, self.tools)
+    def applies(self) -> Opening:
+        """What could still change whether it applies."""
+        return self.openings.of([tool_terms.applies(self.tool, self.tools)])
+
+    @cached_property
+    def formulas(self) -> Opening:
+        """What could still change a value that is computed, or a code."""
+        formulas = [formula.expr for formula in (self.tool.base, self.tool.formula) if formula is not None]
+        return self.openings.of([row.when.expr for row in self.tool.rows], formulas)
 
     def _rates_of_band(self, id: str) -> tuple[Mapping[str, Any], ...]:
         return next(_rates(band.series) for band in self.tool.bands if band.id == id)
@@ -180,7 +230,7 @@ class _Ready:
             items=items,
             missing=self._missing(settled, items, view.reader, applicable),
             counts={name: (columns[p[0]], columns[p[1]]) for name, p in at.counts.items()},
-            readings=tuple([self._reading(reading, codes, head, view) for reading, codes, head in self.readings]),
+            readings=tuple([reading.report(view) for reading in self.readings]),
             rates=self._rates(value, band),
             text=self._text(value, band, view.reader),
             recalled=self.recalled,
@@ -203,39 +253,15 @@ class _Ready:
         """The facts that could still change the value, or whether there is one."""
         names: dict[str, None] = {}
         if applicable == "unknown":
-            names.update(dict.fromkeys(reader.missing(self.applies)))
+            names.update(dict.fromkeys(reader.open(self.applies)))
         adds_up = self.tool.gives_number and not settled
         for item in items:
             # What is assumed may be learnt, and then it counts.
             if adds_up or item["assumed"]:
                 names.update(dict.fromkeys(item["missing"]))
         if not settled:
-            formulas = (self.tool.base, self.tool.formula)
-            names.update(dict.fromkeys(n for f in formulas if f is not None for n in reader.open_in(f.expr)))
-            names.update(dict.fromkeys(self.codes.missing(reader)))
+            names.update(dict.fromkeys(reader.open(self.formulas)))
         return tuple(names)
-
-    def _reading(self, reading: Reading, codes: _ReadyCodes, head: Mapping[str, Any], view: View) -> Mapping[str, Any]:
-        reader, columns = view.reader, view.columns
-        value = codes.certain(columns)
-        low, high = None, None
-        if reading.number is not None:
-            missing = tuple(dict.fromkeys(name for name in reading.needs if not view.told(name)))
-            if not missing:
-                first, last = self.at.numbers[reading.id]
-                low, high = _ends(columns[first], columns[last], reading.decimals)
-        else:
-            missing = () if value else tuple(dict.fromkeys(codes.missing(reader)))
-        return {
-            **head,
-            "value": value,
-            "possible": codes.possible(columns),
-            "low": low,
-            "high": high,
-            "missing": missing,
-            "text": codes.text(value, reader),
-            "citations": reading.source.cite,
-        }
 
     def _rates(self, value: str | float | None, band: str | None) -> tuple[Mapping[str, Any], ...]:
         """The rates published for the value, else those for its band."""
@@ -272,15 +298,15 @@ def _number(value: float) -> float:
 
 def _rates(series: Sequence[Series]) -> tuple[Mapping[str, Any], ...]:
     return tuple(
-        {
-            "cohort": Text(s.cohort),
-            "n": s.n,
-            "outcome": Text(s.outcome),
-            "rate": s.rate,
-            "ci": s.ci,
-            "status": "recalled" if _is_recalled(s.source) else s.status,
-            "citations": s.source.cite,
-        }
+        Written(
+            cohort=Text(s.cohort),
+            n=s.n,
+            outcome=Text(s.outcome),
+            rate=s.rate,
+            ci=s.ci,
+            status="recalled" if _is_recalled(s.source) else s.status,
+            citations=s.source.cite,
+        )
         for s in series
     )
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from clinical_commander.logic import ir
-from clinical_commander.program.columns import Pair, Slot
+from clinical_commander.program.columns import Pair
 from clinical_commander.program.conditions import place
 from clinical_commander.program.openings import Opening
 from clinical_commander.program.program import Program
@@ -25,6 +25,14 @@ class Reader:
     def __init__(self, program: Program, x: Sequence[Any], columns: Sequence[Any]) -> None:
         self.program, self.x, self.columns = program, x, columns
         self._open: dict[Opening, tuple[str, ...]] = {}
+
+    def longer(self, columns: Sequence[Any]) -> Reader:
+        """A reader of the same inputs over these and more columns; what was found before holds for it, too."""
+        made = Reader(self.program, self.x, columns)
+        made._open = self._open
+        if "unknown" in self.__dict__:
+            made.__dict__["unknown"] = self.unknown
+        return made
 
     def can(self, pair: Pair) -> bool:
         return bool(self.columns[pair[0]])
@@ -43,19 +51,11 @@ class Reader:
     @cached_property
     def unknown(self) -> frozenset[str]:
         """The inputs of which more than one value is left."""
-        return frozenset(name for name, slot in self.program.slots.items() if not self._known(slot))
+        return self.program.unknown(self.x)
 
     def known(self, fact: str) -> bool:
         """One value is left of a fact."""
         return fact not in self.unknown
-
-    def _known(self, slot: Slot) -> bool:
-        value = self.x[slot.at]
-        if slot.kind == "code":
-            return bool(value & (value - 1) == 0)
-        if slot.kind == "boolean":
-            return bool(value != self.x[slot.at + 1])
-        return bool(value == self.x[slot.at + 1])
 
     # -- what could change it
 
@@ -76,18 +76,25 @@ class Reader:
         columns = self.columns
         if (opening.must >= 0 and columns[opening.must]) or (opening.can >= 0 and not columns[opening.can]):
             return ()
-        if opening.slot is not None:
-            return () if self._known(opening.slot) else opening.names
+        if opening.fact:
+            return opening.names if opening.fact in self.unknown else ()
         if not opening.parts:
             return opening.names
         known = self._open.get(opening)
         if known is None:
             self._open[opening] = ()
             found: dict[str, None] = dict.fromkeys(opening.names)
+            unknown = self.unknown
             for part in opening.parts:
-                names = self.open(part)
-                if names:
-                    found.update(dict.fromkeys(names))
+                if (
+                    part.fact
+                ):  # most parts are one fact; here, because a call for each of them takes longer than all else
+                    closed = (part.must >= 0 and columns[part.must]) or (part.can >= 0 and not columns[part.can])
+                    if part.fact in unknown and not closed:
+                        found[part.fact] = None
+                    continue
+                for name in self.open(part):
+                    found[name] = None
             known = self._open[opening] = tuple(found)
         return known
 

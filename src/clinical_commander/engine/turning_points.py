@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from clinical_commander.dossier.model import Dossier, Fact
-from clinical_commander.engine.situation import Possible, unknown
+from clinical_commander.engine.possible import Possible, unknown
 from clinical_commander.frozen import frozen
 from clinical_commander.logic import ir
 from clinical_commander.program.references import References

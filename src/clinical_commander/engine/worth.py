@@ -98,7 +98,7 @@ class Worth:
             return frozenset()
         return frozenset(self.input_of[name] for name in report.facts if name in self.input_of)
 
-    def questions(self, case: Case, situation: Situation) -> list[NextReport]:
+    def questions(self, case: Case, situation: Situation, judged: Sequence[Judged] | None = None) -> list[NextReport]:
         """Every ask that could change a zone, the most worth for what it takes first.
 
         A threshold that is crossed inside a dispute changes no zone. A zone can change without worth, where judged
@@ -107,7 +107,7 @@ class Worth:
         there to be asked along with what is asked of the same topic.
         """
         d, view = self.differentials, situation.fresh
-        judged = d.judged(case, view)
+        judged = d.judged(case, view) if judged is None else judged
         if not judged:
             return []
         known = d.levels(view)

@@ -8,40 +8,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from clinical_commander.logic import ir
-from clinical_commander.program.columns import Pair, Slot
+from clinical_commander.program.columns import Pair
 from clinical_commander.program.conditions import place
 from clinical_commander.program.references import References
 
 _NOWHERE = -1
+NOTHING = ir.Truth(False)
 
 
 class Opening:
     """One expression: open unless its `must` column holds or its `can` column does not; -1 is no such column.
 
-    While it is open, what could change it is the fact of `slot` if that is not known; else `names`, and what is open
-    in `parts`.
+    While it is open, what could change it is its one `fact`, if that is not known; where it has none, `names`, and what
+    is open in `parts`.
     """
 
-    __slots__ = ("can", "expr", "must", "names", "parts", "slot")
+    __slots__ = ("can", "expr", "fact", "must", "names", "parts")
 
     def __init__(
         self,
         expr: ir.Expr,
         pair: Pair | None = None,
         names: tuple[str, ...] = (),
-        slot: Slot | None = None,
+        fact: str = "",
         parts: Iterable[Opening] = (),
     ) -> None:
         self.expr = expr  # kept, because openings are found by the identity of their expressions
         self.can, self.must = pair or (_NOWHERE, _NOWHERE)
-        self.names, self.slot, self.parts = names, slot, tuple(parts)
+        self.names, self.fact, self.parts = names, fact, tuple(parts)
 
 
 class Openings:
     """The openings of a program, each made when it is first asked for. Holds nothing of a patient."""
 
-    def __init__(self, slots: Mapping[str, Slot], pair_of: Mapping[int, Pair], references: References) -> None:
-        self.slots, self.pair_of, self.references = slots, pair_of, references
+    def __init__(self, pair_of: Mapping[int, Pair], references: References) -> None:
+        self.pair_of, self.references = pair_of, references
         self._conditions: dict[int, Opening] = {}
         self._numbers: dict[int, Opening] = {}
         self._gates: dict[int, Opening] = {}
@@ -56,13 +57,17 @@ class Openings:
             self._prepare(found)
         return found
 
+    def of(self, conditions: Iterable[ir.Expr], numbers: Iterable[ir.Expr] = ()) -> Opening:
+        """What could still change any of some numbers and conditions, the numbers first. To be kept by who asks."""
+        return Opening(NOTHING, parts=(*map(self.number, numbers), *map(self.condition, conditions)))
+
     def _pair(self, expr: ir.Expr) -> Pair | None:
         return self.pair_of.get(place(expr))
 
     def _prepare(self, made: Opening) -> None:
         match made.expr:
             case ir.FactTrue(fact) | ir.Compare(_, ir.FactNumber(fact), ir.Constant()) | ir.OneOf(ir.FactCode(fact)):
-                made.names, made.slot = (fact,), self.slots[fact]
+                made.names, made.fact = (fact,), fact
             case ir.Flag("answered", key) if key in self.references.answered:
                 made.parts = (self.condition(self.references.answered[key]),)
             case ir.Flag(kind, key):
@@ -85,8 +90,12 @@ class Openings:
             else:
                 yield self.condition(part)
 
+    def fact(self, fact: str) -> Opening:
+        """One fact: open while it is not known."""
+        return self._fact(NOTHING, fact)
+
     def _fact(self, expr: ir.Expr, fact: str) -> Opening:
-        return Opening(expr, names=(fact,), slot=self.slots[fact])
+        return Opening(expr, names=(fact,), fact=fact)
 
     # -- numbers
 
@@ -97,7 +106,7 @@ class Openings:
             found = self._numbers[id(expr)] = Opening(expr)
             match expr:
                 case ir.FactNumber(fact):
-                    found.names, found.slot = (fact,), self.slots[fact]
+                    found.names, found.fact = (fact,), fact
                 case ir.ToolNumber(tool):
                     number = self.references.numbers[tool]
                     found.parts = (self.number(number.value), self.condition(number.applies))

@@ -77,7 +77,7 @@ class Program:
         self.slots, self.width = layout.slots, layout.width
         self.pairs, self.pair_of, self.modal = layout.pairs, layout.pair_of, layout.modal
         self.answers, self.tools, self.inexact = layout.answers, layout.tools, layout.inexact
-        self.openings = Openings(layout.slots, layout.pair_of, references)
+        self.openings = Openings(layout.pair_of, references)
         self._evaluations = 0
         self.evaluate = self._interpreted
         self.evaluate_scores = partial(self._more, 1)
@@ -87,6 +87,20 @@ class Program:
     def rows(self) -> list[Column]:
         """All columns, each after those that it reads."""
         return rows_of(chain(*self.stages))
+
+    @cached_property
+    def _ends(self) -> list[list[tuple[str, int]]]:
+        """Where each input is, by kind."""
+        kinds = ("boolean", "code", "number")
+        return [[(name, slot.at) for name, slot in self.slots.items() if slot.kind == kind] for kind in kinds]
+
+    def unknown(self, x: Sequence[Any]) -> frozenset[str]:
+        """The inputs of which more than one value is left."""
+        booleans, codes, numbers = self._ends
+        found = [name for name, at in booleans if x[at] == x[at + 1]]
+        found += [name for name, at in codes if x[at] & (x[at] - 1)]
+        found += [name for name, at in numbers if x[at] != x[at + 1]]
+        return frozenset(found)
 
     def pair(self, condition: Condition) -> Pair:
         """(can, must) of a condition of the dossier."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from clinical_commander.dossier.model import Dossier, Fact
 from clinical_commander.engine.assessment import FactReport
@@ -209,8 +209,10 @@ class FormView:
         )
 
     def _told(self, name: str) -> ToldView:
-        fact, words = self.dossier.facts[name], self.words
         report, held = self.a.facts.get(name), self.chart.held.get(name)
+        if report is None and held is None and name not in self.answer.refused:
+            return _nothing_told(name)
+        fact, words = self.dossier.facts[name], self.words
         value = self.entered(name).state == "value"
         own = report is not None and not report.origin.startswith("implied:") and value
         echo = ""
@@ -275,6 +277,11 @@ class FormView:
                 named.setdefault(state, self.words.name("fact_state", state))
         named.setdefault(chosen, chosen)  # what came from elsewhere may be more than a field offers
         return tuple(Choice(value, title, value == chosen) for value, title in named.items())
+
+
+@lru_cache(maxsize=1024)
+def _nothing_told(name: str) -> ToldView:
+    return ToldView(name, "", "", "", "", "", (), ())
 
 
 def _moment(at: datetime, now: datetime) -> str:

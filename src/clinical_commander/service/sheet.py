@@ -28,7 +28,7 @@ from clinical_commander.render.layout import SIGNS
 from clinical_commander.render.words import Words
 from clinical_commander.service.form_view import ToldView
 
-_MOST_KEPT: Final = 8000
+_MOST_KEPT: Final = 6000
 _TAG: Final = re.compile(r"<(\w+)")
 _SLOT: Final = "<slot></slot>"
 """Where a template leaves room for other pieces. Text is escaped, so nothing else can look like it."""
@@ -74,8 +74,10 @@ class Drawn:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._kept: dict[Hashable, Piece] = {}
         self._macros: dict[str, Callable[..., Markup]] = {}
+        # What was asked for lately, and what was asked for before that: the latter goes when the former is full.
+        self._lately: dict[Hashable, tuple[Piece, ...]] = {}
+        self._before: dict[Hashable, tuple[Piece, ...]] = {}
         self._lock = threading.Lock()
 
     def piece(self, macro: str, words: Words, *given: Hashable) -> Piece:
@@ -86,16 +88,31 @@ class Drawn:
             words: The words of the content, the first that it is called with.
             given: What it says.
         """
-        key = (macro, words, given)
-        with self._lock:
-            kept = self._kept.pop(key, None)
-        if kept is None:
-            kept = _piece(self._macro(macro)(words, *given))
-        with self._lock:
-            self._kept[key] = kept  # the last that was used is the last to go
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-        return kept
+        return self._once((macro, words, given), lambda: (_piece(self._macro(macro)(words, *given)),))[0]
+
+    def basis(self, words: Words, b: Basis) -> tuple[Piece, ...]:
+        """What a statement rests on: the piece around it, the rule, the facts, and the sources."""
+
+        def drawn() -> tuple[Piece, ...]:
+            about = (b.sources, b.strength, b.status, b.version, b.reviewed)
+            return (
+                self.piece("line.html basis", words),
+                self.piece("line.html rule", words, b.rule),
+                self.piece("line.html facts", words, b.used, b.missing),
+                self.piece("line.html sources", words, *about),
+            )
+
+        return self._once((words, b), drawn)
+
+    def _once(self, key: Hashable, draw: Callable[[], tuple[Piece, ...]]) -> tuple[Piece, ...]:
+        found = self._lately.get(key)
+        if found is None:
+            found = self._before.get(key) or draw()
+            with self._lock:
+                if len(self._lately) >= _MOST_KEPT:
+                    self._before, self._lately = self._lately, {}
+                self._lately[key] = found
+        return found
 
     def _macro(self, named: str) -> Callable[..., Markup]:
         if named not in self._macros:
@@ -162,13 +179,13 @@ class Sheet:
         return Markup(self._basis(self._named(place, "basis"), found).markup)
 
     def _basis(self, name: str, b: Basis) -> Put:
-        about = (b.sources, b.strength, b.status, b.version, b.reviewed)
+        around, rule, facts, sources = self._drawn.basis(self._words, b)
         return self._put(
             f"{name}b",
-            self._draw("line.html basis"),
-            self._put(f"{name}r", self._draw("line.html rule", b.rule)),
-            self._put(f"{name}f", self._draw("line.html facts", b.used, b.missing)),
-            self._put(f"{name}s", self._draw("line.html sources", *about)),
+            around,
+            self._put(f"{name}r", rule),
+            self._put(f"{name}f", facts),
+            self._put(f"{name}s", sources),
         )
 
     def part(self, name: str, markup: Markup) -> Markup:

@@ -621,7 +621,8 @@ def test_the_timeline_and_the_list_tell_what_happened(desk: Desk, patient: Patie
     patient.send({"v.spo2": "86", "label": "Bed 4"})
 
     page = patient.client.get(f"/encounter/{patient.id}/timeline").text
-    assert "spo2: 86 %" in page
+    assert "SpO2: 86 %" in page
+    assert "spo2" not in page
     assert "Massive bleeding" in page
     rows = patient.client.get("/encounters").text
     assert f'href="/encounter/{patient.id}"' in rows
@@ -629,6 +630,27 @@ def test_the_timeline_and_the_list_tell_what_happened(desk: Desk, patient: Patie
     assert "massive bleeding" in rows
     for text in (page, rows):
         assert "unreviewed content, for evaluation" in text.lower()
+
+
+def test_the_timeline_says_nothing_in_ids_and_which_event_was_corrected_or_taken_back(
+    patient: Patient, clock: Clock
+) -> None:
+    patient.send({"v.estimated_volume_24h": "150", "v.airway_compromise": "no", "v.oxygen_device": "room_air"})
+    patient.send({"v.estimated_volume_24h": "15"})
+    clock.now += 10 * MINUTE
+    patient.send({"v.spo2": "86", "label": "Bed 4"})
+    patient.send(do="done airway.upright")
+    patient.send({"v.spo2": ""})
+
+    page = text_of(patient.client.get(f"/encounter/{patient.id}/timeline").text, "content")
+
+    assert re.search(r"corrects event \d+: Blood in 24 h: 15 mL", page)
+    assert re.search(r"takes back event \d+: SpO2", page)
+    assert "opened (emergency department)" in page
+    assert "done: " in page
+    ids = {*engine().dossier.facts, *engine().dossier.actions, *(v.id for v in engine().dossier.tier.values)}
+    said = set(re.findall(r"[\w.]+", page))
+    assert not {id for id in ids if "_" in id or "." in id} & said
 
 
 def test_an_encounter_runs_on_its_own_content_until_it_is_taken_over(

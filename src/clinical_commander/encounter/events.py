@@ -7,7 +7,7 @@ opaque id, and what was measured or written lies in the payload, which can be er
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -122,6 +122,21 @@ class Event:
 
 
 # --- what is refused
+
+
+def begun_by(event: Event, events: Sequence[Event]) -> Event:
+    """The event that said first what a correction or a retraction speaks of; of any other, itself.
+
+    Args:
+        event: One of an encounter.
+        events: Those of the encounter.
+    """
+    if event.target is None:
+        return event
+    by_seq = {e.seq: e for e in events}
+    while event.target is not None and event.target in by_seq:
+        event = by_seq[event.target]
+    return event
 
 
 def check_entry(entry: Entry, now: datetime) -> None:

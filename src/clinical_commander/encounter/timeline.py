@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from clinical_commander.encounter.events import Event
+from clinical_commander.encounter.events import Event, begun_by
 from clinical_commander.encounter.log import Log
 from clinical_commander.encounter.replay import Replayed, assessed, moment_of
 from clinical_commander.encounter.stay import Standing
@@ -31,7 +31,6 @@ class Row:
     """
 
     events: tuple[Event, ...]
-    said: tuple[str, ...]
     at: datetime
     tier: tuple[str, ...]
     before: tuple[str, ...] | None = None
@@ -85,10 +84,9 @@ def timeline(log: Log, encounter: str) -> tuple[Row, ...]:
     standing = Standing()
     for together in _moments(events):
         standing = standing.after(together)
-        said = tuple(words(event, events) for event in together)
         so_far = events[: together[-1].seq]
         if rows and all(event.kind in SILENT for event in together):
-            rows.append(Row(together, said, rows[-1].at, rows[-1].tier, replayed=rows[-1].replayed))
+            rows.append(Row(together, rows[-1].at, rows[-1].tier, replayed=rows[-1].replayed))
             continue
         try:
             replayed = assessed(log, so_far, moment_of(so_far), stay=standing.stay())
@@ -96,9 +94,9 @@ def timeline(log: Log, encounter: str) -> tuple[Row, ...]:
             if error.problems[0].code != "CC863":
                 raise
             # The opening was erased: there is a log, and no answer.
-            rows.append(Row(together, said, together[0].effective, ()))
+            rows.append(Row(together, together[0].effective, ()))
             continue
-        rows.append(_row(together, said, replayed, last))
+        rows.append(_row(together, replayed, last))
         last = replayed.assessment
     return tuple(rows)
 
@@ -116,7 +114,7 @@ def _moments(events: Sequence[Event]) -> Iterator[tuple[Event, ...]]:
         yield tuple(together)
 
 
-def _row(events: tuple[Event, ...], said: tuple[str, ...], replayed: Replayed, last: Assessment | None) -> Row:
+def _row(events: tuple[Event, ...], replayed: Replayed, last: Assessment | None) -> Row:
     now = replayed.assessment
     tier, at = now.tier.possible, replayed.case.at
     firing = {name for name, t in now.triggers.items() if t.state == "fires"}
@@ -124,11 +122,11 @@ def _row(events: tuple[Event, ...], said: tuple[str, ...], replayed: Replayed, l
     fires = tuple(name for name in now.triggers if name in firing - fired)
     ends = tuple(name for name in now.triggers if name in fired - firing)
     if last is not None and last.tier.possible == tier:
-        return Row(events, said, at, tier, fires=fires, ends=ends, replayed=replayed)
+        return Row(events, at, tier, fires=fires, ends=ends, replayed=replayed)
     before = last.tier.possible if last is not None else ()
     # Where nothing settles it, what is missing is the reason.
     because = now.tier.because or ((Because("missing", now.tier.missing),) if now.tier.missing else ())
-    return Row(events, said, at, tier, before, because, _changed(last, now), fires, ends, replayed)
+    return Row(events, at, tier, before, because, _changed(last, now), fires, ends, replayed)
 
 
 def _changed(last: Assessment | None, now: Assessment) -> tuple[str, ...]:
@@ -182,10 +180,7 @@ def words(event: Event, events: Sequence[Event]) -> str:
 
 def _subject(event: Event, events: Sequence[Event]) -> str:
     """What the event that is corrected or retracted spoke of."""
-    by_seq = {e.seq: e for e in events}
-    while event.target is not None and event.target in by_seq:
-        event = by_seq[event.target]
-    payload = event.payload
+    payload = begun_by(event, events).payload
     if payload is None:
         return "erased"
     return str(payload.get("fact") or payload.get("action") or payload.get("what") or event.kind)

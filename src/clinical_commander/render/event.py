@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clinical_commander.encounter.events import Event
+from clinical_commander.encounter.events import Event, begun_by
 from clinical_commander.encounter.timeline import statement_text
 from clinical_commander.encounter.timeline import words as plain
 from clinical_commander.render.words import Words, titles
 
+_TARGETED = {"fact_corrected": "corrects", "retracted": "takes_back"}
 _OF_ACTIONS = ("action_done", "action_ordered", "action_declined")
 
 
 def event_text(event: Event, events: Sequence[Event], words: Words) -> str:
     """What an event says. `events` are those of its encounter: a correction speaks of an earlier one."""
-    payload, root = event.payload, _root(event, events)
+    payload, root = event.payload, begun_by(event, events)
     if payload is None or root.payload is None:
         return plain(event, events)
     reason = f" ({payload['reason']})" if payload.get("reason") else ""
@@ -33,11 +34,21 @@ def event_text(event: Event, events: Sequence[Event], words: Words) -> str:
     return plain(event, events)
 
 
-def _root(event: Event, events: Sequence[Event]) -> Event:
-    by_seq = {e.seq: e for e in events}
-    while event.target is not None and event.target in by_seq:
-        event = by_seq[event.target]
-    return event
+def timeline_line(event: Event, events: Sequence[Event], words: Words) -> str:
+    """What an event says where all are told in a row: also which one it corrects or takes back, and what was shown."""
+    said, payload = event_text(event, events, words), event.payload
+    if payload is None or begun_by(event, events).payload is None:
+        return said
+    if event.kind in _TARGETED:
+        return words.say(_TARGETED[event.kind], str(event.target), said, group="encounter")
+    if event.kind == "encounter_opened":
+        label = f", {payload['label']}" if payload.get("label") else ""
+        place = words.name("setting", payload["setting"])
+        return words.say("opened", place, words.dossier.title, group="encounter") + label
+    if event.kind == "assessment_shown":
+        called, possible = titles(words.dossier.tier), payload["summary"]["tier"]["possible"]
+        return words.say("shown", f" {words.say('or')} ".join(called.get(v, v) for v in possible), group="encounter")
+    return said
 
 
 def _label(event: Event, words: Words) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from clinical_commander.dossier.model import Dossier
+from clinical_commander.encounter.events import Event
 from clinical_commander.encounter.timeline import Row
+from clinical_commander.render.event import timeline_line
 from clinical_commander.render.layout import Page
 from clinical_commander.render.reasons import Reasons
 from clinical_commander.render.words import Words, titles
@@ -39,18 +41,19 @@ def timeline_text(
 
 def write_rows(rows: Sequence[Row], words: Words, page: Page) -> None:
     """Writes the rows on a page, the first first."""
+    events = [event for row in rows for event in row.events]
     for row in rows:
-        _row(row, page, words)
+        _row(row, events, page, words)
 
 
-def _row(row: Row, page: Page, words: Words) -> None:
+def _row(row: Row, events: Sequence[Event], page: Page, words: Words) -> None:
     event, last = row.events[0], row.events[-1]
     number = str(event.seq) if event is last else f"{event.seq}–{last.seq}"
     late = abs(last.recorded - event.effective) > _LATE
     note = f" ({words.say('recorded', clock(last.recorded), group=GROUP)})" if late else ""
     page.blank()
     page.text(f"{number}  {clock(event.effective)}  {event.actor}{note}")
-    page.row(row.said, 5)
+    page.row([timeline_line(one, events, words) for one in row.events], 5)
     if row.before is not None:
         _moved(row, page, words)
     for key, names in (("starts", row.fires), ("ends", row.ends)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -303,7 +305,10 @@ def test_a_reader_that_stops_reading_is_no_fault() -> None:
 
 
 def test_an_interruption_ends_quietly() -> None:
-    with subprocess.Popen([*COMMANDER, "assess", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
+    # Whoever runs the tests in the background of a shell passes on that interruptions are ignored.
+    heeds = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": heeds}
+    with subprocess.Popen([*COMMANDER, "assess", "-"], **pipes) as waiting:
         assert waiting.stdin is not None
         assert waiting.stderr is not None
         # More than a pipe holds: once it is written the command has begun to read, and waits for the rest of the case.

@@ -227,7 +227,7 @@ class Sheet:
 def _piece(markup: str) -> Piece:
     found = str(markup).strip()
     tag = _TAG.match(found)
-    assert tag is not None, "a piece is an element"
+    assert tag is not None
     head, _, tail = found[tag.end() :].partition(_SLOT)
     return Piece(tag[1], head, tail, _digest(found))
 

@@ -74,6 +74,33 @@ def test_two_tabs_of_one_patient_never_merge_in_silence(page: Page) -> None:
     expect(page.locator("#others")).to_have_count(0)
 
 
+def test_ux_26_a_page_that_was_drawn_anew_because_of_others_still_sends_what_is_typed_and_says_when_it_is_old(
+    page: Page,
+) -> None:
+    enter(page, {"spo2": "97"})
+    expect(page).to_have_url(re.compile("/encounter/"))
+    other = page.context.new_page()
+    other.goto(page.url)
+    enter(other, {"spo2": "86"})
+    expect(other.locator("#tier-value")).to_have_text("Massive bleeding")
+    page.locator("#v-sbp").fill("124")
+    page.locator("#v-sbp").press("Tab")
+    expect(page.locator("#others")).to_have_count(1)
+
+    page.locator("#v-rr").press_sequentially("31")  # and the field is not left
+    expect(page.locator("#facts")).to_contain_text("31 /min")
+    expect(page.locator("#others")).to_have_count(0)
+
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    expect(page.locator("#help-key")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.context.set_offline(True)
+    page.locator("#v-rr").press_sequentially("1")
+    expect(page.locator("#not-current")).to_be_visible()
+
+
 def test_ux_08_an_alarm_is_set_aside_by_keyboard_in_two_presses(page: Page) -> None:
     enter(page, {"spo2": "86"})
     expect(page.locator("#tier-value")).to_have_text("Massive bleeding")

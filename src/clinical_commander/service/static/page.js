@@ -1,10 +1,7 @@
 // What htmx does not do: mark old advice, announce, keys. Without scripts every form still works. It stores nothing.
 "use strict";
 (() => {
-  const form = document.getElementById("entry");
-  const notCurrent = document.getElementById("not-current");
-  const updating = document.getElementById("updating");
-  const alarm = document.getElementById("alarm");
+  const at = (id) => document.getElementById(id); // looked up anew: an answer may have replaced the whole page
   const QUIET = 700; // ms without a key before a number that is being typed is taken; half of one is another number
   const SOON = 300; // ms after which the page says that an answer is on its way
   const LONGEST_WAIT = 1500; // ms; the advice is marked as not current before 2 s have passed, and a late answer is taken
@@ -17,7 +14,7 @@
 
   const mark = (stale) => {
     document.body.classList.toggle("stale", stale);
-    notCurrent.hidden = !stale;
+    at("not-current").hidden = !stale;
   };
   const critical = () => document.querySelector("#tier.tier-settled.t-critical") !== null;
   let wasCritical = critical();
@@ -27,10 +24,10 @@
     htmx_before_morph_node: (_, { oldNode, newNode }) =>
       !newNode.hasAttribute("data-same") || newNode.dataset.is !== oldNode.dataset.is,
   });
-  const asksForAll = () => { form.elements.drawn.value = ""; };
+  const asksForAll = () => { at("entry").elements.drawn.value = ""; };
 
   const drawn = () => {
-    for (const field of form.querySelectorAll(".field")) {
+    for (const field of at("entry").querySelectorAll(".field")) {
       const wrong = field.querySelector(".error") !== null;
       const input = field.querySelector("input[type=text], select");
       field.classList.toggle("wrong", wrong);
@@ -41,12 +38,13 @@
   };
 
   // A choice counts at once, a number when its field is left or the keys rest: "1" is not yet "124".
-  form.addEventListener("input", (event) => {
-    if (!event.target.matches("input.number")) return;
+  const sends = () => at("entry").dispatchEvent(new Event("typed"));
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches("#entry input.number")) return;
     clearTimeout(timer);
-    timer = setTimeout(() => form.dispatchEvent(new Event("typed")), QUIET);
+    timer = setTimeout(sends, QUIET);
   });
-  form.addEventListener("change", () => clearTimeout(timer));
+  document.addEventListener("change", () => clearTimeout(timer));
   document.addEventListener("submit", (event) => {
     clearTimeout(timer);
     const pressed = event.submitter;
@@ -55,7 +53,7 @@
     if (pressed?.name === "switch") focused = "#switch [aria-pressed]";
     else if (pressed?.closest("#ask")) focused = "#ask button";
     else if (pressed?.closest("#answer")) focused = "";
-    const choice = pressed?.name === "switch" && form.elements.setting;
+    const choice = pressed?.name === "switch" && at("entry").elements.setting;
     if (choice) choice.value = pressed.value;
   }, true);
 
@@ -63,14 +61,14 @@
     running = event.detail.ctx;
     clearTimeout(slow);
     clearTimeout(late);
-    slow = setTimeout(() => { updating.hidden = false; }, SOON);
+    slow = setTimeout(() => { at("updating").hidden = false; }, SOON);
     late = setTimeout(() => mark(true), LONGEST_WAIT);
   });
   document.addEventListener("htmx:finally:request", (event) => {
     if (event.detail.ctx !== running) return; // a later one has taken its place
     clearTimeout(slow);
     clearTimeout(late);
-    updating.hidden = true;
+    at("updating").hidden = true;
   });
   document.addEventListener("htmx:error", () => {
     mark(true);
@@ -84,13 +82,13 @@
     if (document.querySelector("[data-same]")) { // a line is missing here, or is not what the service takes it for
       mark(true);
       asksForAll();
-      form.dispatchEvent(new Event("typed"));
+      sends();
       return;
     }
     mark(false);
     drawn();
     const now = critical();
-    alarm.textContent = now && !wasCritical ? document.getElementById("live").textContent : "";
+    at("alarm").textContent = now && !wasCritical ? at("live").textContent : "";
     wasCritical = now;
     if (focused) document.querySelector(focused)?.focus(); // what was pressed is drawn anew
     focused = "";
@@ -98,7 +96,7 @@
 
   document.addEventListener("click", (event) => {
     const from = event.target.dataset?.from;
-    if (from) navigator.clipboard.writeText(document.getElementById(from).value);
+    if (from) navigator.clipboard.writeText(at(from).value);
   });
   // The same keys in every browser: Alt and the letter on the button.
   addEventListener("keydown", (event) => {

@@ -30,6 +30,8 @@
     let timer = 0;
     box.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(narrow, 120); });
   }
+  // An entry above the one that was asked for may have turned out taller than it was taken for.
+  addEventListener("load", () => document.querySelector(":target")?.scrollIntoView(), { once: true });
   // A link leads to an entry that the filter has put away: then the filter goes.
   addEventListener("hashchange", () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));

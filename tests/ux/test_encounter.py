@@ -54,16 +54,20 @@ def test_ux_16_the_last_change_is_undone_by_one_press_and_its_field_says_so(page
     expect(page.locator("#v-spo2")).to_have_value("")
 
 
-def test_two_tabs_of_one_patient_never_merge_in_silence(page: Page) -> None:
+def meet_another(page: Page) -> None:
+    """Record something in a page while another tab has recorded something else of the same patient."""
     enter(page, {"spo2": "97"})
     expect(page).to_have_url(re.compile("/encounter/"))
     other = page.context.new_page()
     other.goto(page.url)
     enter(other, {"spo2": "86"})
     expect(other.locator("#tier-value")).to_have_text("Massive bleeding")
-
     page.locator("#v-sbp").fill("124")
     page.locator("#v-sbp").press("Tab")
+
+
+def test_two_tabs_of_one_patient_never_merge_in_silence(page: Page) -> None:
+    meet_another(page)
 
     expect(page.locator("#others")).to_contain_text("SpO2: 86 %")
     expect(page.locator("#others")).to_contain_text("124")
@@ -77,14 +81,7 @@ def test_two_tabs_of_one_patient_never_merge_in_silence(page: Page) -> None:
 def test_ux_26_a_page_that_was_drawn_anew_because_of_others_still_sends_what_is_typed_and_says_when_it_is_old(
     page: Page,
 ) -> None:
-    enter(page, {"spo2": "97"})
-    expect(page).to_have_url(re.compile("/encounter/"))
-    other = page.context.new_page()
-    other.goto(page.url)
-    enter(other, {"spo2": "86"})
-    expect(other.locator("#tier-value")).to_have_text("Massive bleeding")
-    page.locator("#v-sbp").fill("124")
-    page.locator("#v-sbp").press("Tab")
+    meet_another(page)
     expect(page.locator("#others")).to_have_count(1)
 
     page.locator("#v-rr").press_sequentially("31")  # and the field is not left

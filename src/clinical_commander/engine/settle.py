@@ -86,9 +86,8 @@ class Reader:
             found: dict[str, None] = dict.fromkeys(opening.names)
             unknown = self.unknown
             for part in opening.parts:
-                if (
-                    part.fact
-                ):  # most parts are one fact; here, because a call for each of them takes longer than all else
+                # Most parts are one fact; done here, because a call for each of them takes longer than all else.
+                if part.fact:
                     closed = (part.must >= 0 and columns[part.must]) or (part.can >= 0 and not columns[part.can])
                     if part.fact in unknown and not closed:
                         found[part.fact] = None
